@@ -165,7 +165,7 @@ struct Never {
   void await_suspend(std::coroutine_handle<>) {}
   void await_resume() {}
 };
-Task<> orphan() { co_await Never{}; }
+Task<> orphan() { co_await Never(); }
 
 using ExecutorDeathTest = ExecutorTest;
 TEST_F(ExecutorDeathTest, SuspendingWithNothingThatCouldWakePanics) {
@@ -252,7 +252,9 @@ TEST(CompletionThreads, ResultsWrittenByAThreadAreSeenByTheTask) {
       if (now == 1 && last != 0 && last != 1) break;
       if (now == last) continue;
       last = now;
-      if (completion.complete({now}, 2)) EXPECT_FALSE(completion.complete({now}, 100));
+      if (completion.complete({now}, 2)) {
+        EXPECT_FALSE(completion.complete({now}, 100));
+      }
     }
   });
   executor.run();
