@@ -55,19 +55,15 @@ void Transmitter::stop() {
 std::uint64_t Transmitter::submit(const Submission& submission,
                                   async::Completion<Outcome>* completion,
                                   async::Completion<Outcome>::Ticket ticket) {
-  const std::uint64_t id = ++last_id_;
-  ++statistics_.submitted;
   const Duration airtime = radio::time_on_air(radio_.modulation(), submission.frame.size());
 
   std::optional<Refused> refusal = refuse_early(submission, airtime);
   Waiting* const place = refusal ? nullptr : take_place(submission.priority);
   if (!refusal && place == nullptr) refusal = Refused{Why::no_room, Stage::early, kNever};
-  if (refusal) {
-    ++statistics_.refused_early[static_cast<std::size_t>(refusal->why)];
-    report(submission.tag, submission.frame, Unexpected(*refusal), completion, ticket);
-    return id;
-  }
+  if (refusal) return refuse(submission, *refusal, completion, ticket);
 
+  const std::uint64_t id = ++last_id_;
+  ++statistics_.submitted;
   Waiting& waiting = *place;
   ++statistics_.waiting;
   waiting.frame_ = radio::FrameBytes(submission.frame);
@@ -86,6 +82,17 @@ std::uint64_t Transmitter::submit(const Submission& submission,
   } else {
     enter_line(waiting);
   }
+  return id;
+}
+
+std::uint64_t Transmitter::refuse(const Submission& submission,
+                                  const Refused& refusal,
+                                  async::Completion<Outcome>* completion,
+                                  async::Completion<Outcome>::Ticket ticket) {
+  const std::uint64_t id = ++last_id_;
+  ++statistics_.submitted;
+  ++statistics_.refused_early[static_cast<std::size_t>(refusal.why)];
+  report(submission.tag, submission.frame, Unexpected(refusal), completion, ticket);
   return id;
 }
 

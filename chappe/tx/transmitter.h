@@ -94,6 +94,13 @@ class Transmitter {
                        async::Completion<Outcome>* completion = nullptr,
                        async::Completion<Outcome>::Ticket ticket = {});
 
+  /// Books a refusal that somebody above has decided, so that it too is one submission and one
+  /// outcome.
+  std::uint64_t refuse(const Submission& submission,
+                       const Refused& refusal,
+                       async::Completion<Outcome>* completion = nullptr,
+                       async::Completion<Outcome>::Ticket ticket = {});
+
   /// The same for a task that wants to know: returns when it is decided.
   async::Task<Outcome> send(Submission submission);
 
