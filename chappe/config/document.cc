@@ -19,81 +19,148 @@ Place place_of(const toml::source_region& region) {
   return Place{.line = region.begin.line, .column = region.begin.column};
 }
 
-bool has_at(std::string_view text, std::size_t at, std::string_view what) {
-  return text.substr(at, what.size()) == what;
+bool is_bare_key_letter(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
 }
 
 /// Finds what TOML forbids but toml++ 3.3 does not survive: letters beyond ASCII outside of
-/// strings and comments are undefined behaviour in it, and every part of a dotted name is one
-/// more level of recursion, of which it allows any number.
+/// strings and comments, and table headers that do not start with a name, are undefined behaviour
+/// in it; and every part of a dotted name is one more level of recursion, of which it allows any
+/// number.
 ///
 /// Knows just enough of TOML to tell names from strings and comments.
-std::optional<Mistake> find_indigestible(std::string_view text) {
-  enum class Inside { name, comment, basic, literal, basic_lines, literal_lines };
-  Inside inside = Inside::name;
-  Place place{.line = 1, .column = 1};
-  std::size_t dots = 0;
-  std::size_t skip = 0;  // letters already looked at, as part of the one before
+class Screening {
+ public:
+  explicit Screening(std::string_view text) : text_(text) {
+    if (has(0, "\xef\xbb\xbf")) text_.remove_prefix(3);  // a byte order mark is allowed here
+  }
 
-  if (has_at(text, 0, "\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark is allowed here
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char letter = text[at];
-    const bool continues = (static_cast<unsigned char>(letter) & 0xc0) == 0x80;
-    if (skip > 0) {
-      --skip;
-    } else if (inside == Inside::name) {
-      if (static_cast<unsigned char>(letter) >= 0x80) {
-        return Mistake{place, "a letter beyond ASCII is only allowed in quotes or a comment"};
+  std::optional<Mistake> run() {
+    for (at_ = 0; at_ < text_.size(); ++at_) {
+      if (skip_ > 0) {
+        --skip_;
+      } else if (const char* what = look(text_[at_])) {
+        return Mistake{place_, what};
       }
-      if (letter == '#') inside = Inside::comment;
-      if (has_at(text, at, R"(""")")) {
-        inside = Inside::basic_lines;
-        skip = 2;
-      } else if (has_at(text, at, "'''")) {
-        inside = Inside::literal_lines;
-        skip = 2;
-      } else if (letter == '"') {
-        inside = Inside::basic;
-      } else if (letter == '\'') {
-        inside = Inside::literal;
-      }
-      if (letter == '.') ++dots;
-      if (dots >= kKeyPartsMax) {
-        return Mistake{place, "a name of more than " + std::to_string(kKeyPartsMax) + " parts"};
-      }
-      if (std::string_view("\n=,[]{}").find(letter) != std::string_view::npos) dots = 0;
-    } else if (inside == Inside::comment) {
-      if (letter == '\n') inside = Inside::name;
-    } else if (inside == Inside::basic_lines) {
-      if (letter == '\\') skip = 1;
-      if (has_at(text, at, R"(""")")) {
-        inside = Inside::name;
-        skip = 2;
-        // Up to two quotes may belong to the text in front of the closing three.
-        while (skip < 4 && has_at(text, at + skip + 1, "\"")) ++skip;
-      }
-    } else if (inside == Inside::literal_lines) {
-      if (has_at(text, at, "'''")) {
-        inside = Inside::name;
-        skip = 2;
-        while (skip < 4 && has_at(text, at + skip + 1, "'")) ++skip;
-      }
-    } else {
-      // A string that its line does not close is an error that toml++ reports.
-      if (letter == '\n') inside = Inside::name;
-      if (letter == '\\' && inside == Inside::basic) skip = 1;
-      if (letter == '"' && inside == Inside::basic) inside = Inside::name;
-      if (letter == '\'' && inside == Inside::literal) inside = Inside::name;
+      advance_place(text_[at_]);
     }
+    return std::nullopt;
+  }
+
+ private:
+  enum class Inside { name, comment, basic, literal, basic_lines, literal_lines };
+
+  bool has(std::size_t at, std::string_view what) const {
+    return at <= text_.size() && text_.substr(at, what.size()) == what;
+  }
+
+  void advance_place(char letter) {
+    const bool continues = (static_cast<unsigned char>(letter) & 0xc0) == 0x80;
     if (letter == '\n') {
-      ++place.line;
-      place.column = 1;
+      ++place_.line;
+      place_.column = 1;
+      line_is_blank_ = true;
     } else if (!continues) {
-      ++place.column;
+      ++place_.column;
+      if (letter != ' ' && letter != '\t') line_is_blank_ = false;
     }
   }
-  return std::nullopt;
-}
+
+  /// What is wrong at this letter; null if nothing is.
+  const char* look(char letter) {
+    switch (inside_) {
+      case Inside::name:
+        return look_at_name(letter);
+      case Inside::comment:
+        if (letter == '\n') inside_ = Inside::name;
+        return nullptr;
+      case Inside::basic_lines:
+        if (letter == '\\') skip_ = 1;
+        close_lines(R"(""")");
+        return nullptr;
+      case Inside::literal_lines:
+        close_lines("'''");
+        return nullptr;
+      case Inside::basic:
+        if (letter == '\\' && !has(at_ + 1, "\n")) skip_ = 1;
+        // A string that its line does not close is an error that toml++ reports.
+        if (letter == '"' || letter == '\n') inside_ = Inside::name;
+        return nullptr;
+      case Inside::literal:
+        if (letter == '\'' || letter == '\n') inside_ = Inside::name;
+        return nullptr;
+    }
+    return nullptr;
+  }
+
+  const char* look_at_name(char letter) {
+    if (static_cast<unsigned char>(letter) >= 0x80) {
+      return "a letter beyond ASCII is only allowed in quotes or a comment";
+    }
+    if (letter == '.' && ++dots_ >= kKeyPartsMax) return "a name of more than 8 parts";
+    if (std::string_view("\n=,[]{}").find(letter) != std::string_view::npos) dots_ = 0;
+
+    if (letter == '[') {
+      if (line_is_blank_ && depth_ == 0) return look_at_header();
+      ++depth_;
+    } else if (letter == ']') {
+      if (depth_ > 0) --depth_;
+    } else if (letter == '#') {
+      inside_ = Inside::comment;
+    } else if (has(at_, R"(""")")) {
+      open_lines(Inside::basic_lines);
+    } else if (has(at_, "'''")) {
+      open_lines(Inside::literal_lines);
+    } else if (letter == '"') {
+      inside_ = Inside::basic;
+    } else if (letter == '\'') {
+      inside_ = Inside::literal;
+    }
+    return nullptr;
+  }
+
+  const char* look_at_header() {
+    std::size_t next = at_ + 1;
+    if (has(next, "[")) {
+      skip_ = 1;
+      ++next;
+    }
+    while (has(next, " ") || has(next, "\t")) ++next;
+    // What is missing at the end of the text, toml++ reports.
+    if (next >= text_.size()) return nullptr;
+    ++depth_;
+    if (skip_ == 1) ++depth_;
+    const char first = text_[next];
+    const bool starts = is_bare_key_letter(first) || first == '"' || first == '\'' ||
+                        first == ']' || static_cast<unsigned char>(first) >= 0x80;
+    return starts ? nullptr : "a section header needs a name behind its bracket";
+  }
+
+  void open_lines(Inside inside) {
+    inside_ = inside;
+    skip_ = 2;
+  }
+
+  void close_lines(std::string_view quotes) {
+    if (!has(at_, quotes)) return;
+    inside_ = Inside::name;
+    skip_ = 2;
+    // Up to two quotes may belong to the text in front of the closing three.
+    while (skip_ < 4 && has(at_ + skip_ + 1, quotes.substr(0, 1))) ++skip_;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t skip_ = 0;  // letters already looked at, as part of the one before
+  Inside inside_ = Inside::name;
+  Place place_{.line = 1, .column = 1};
+  std::size_t dots_ = 0;
+  std::size_t depth_ = 0;  // brackets open
+  bool line_is_blank_ = true;
+};
+
+static_assert(kKeyPartsMax == 8, "the message in Screening names it");
 
 Node convert(const toml::node& node);
 
@@ -134,7 +201,7 @@ Result<Node::Table, Mistake> read_document(std::string_view text) {
         Place{},
         "larger than " + std::to_string(kDocumentBytesMax) + " bytes, so no configuration"});
   }
-  if (const auto mistake = find_indigestible(text)) return Unexpected(*mistake);
+  if (const auto mistake = Screening(text).run()) return Unexpected(*mistake);
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
