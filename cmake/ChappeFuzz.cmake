@@ -1,17 +1,31 @@
-# chappe_fuzz(config SOURCES tests/fuzz/config_fuzz.cc ROOMS chappe_config)
-#
-# One fuzzer: the program fuzz_<name> where the compiler has libFuzzer and CHAPPE_FUZZ is on.
-option(CHAPPE_FUZZ "Build the fuzzers (clang only)" OFF)
+# tests/fuzz/NAME_fuzz.cc becomes the program fuzz_NAME, seeded from tests/fuzz/corpus/NAME. Only in
+# the preset `fuzz`: libFuzzer is clang's, and its instrumentation must reach every room.
+option(CHAPPE_FUZZ "Build the fuzz targets (clang only)" OFF)
 if(CHAPPE_FUZZ)
-  # Coverage everywhere, or the fuzzer would be blind inside the rooms.
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-function(chappe_fuzz name)
-  cmake_parse_arguments(FUZZ "" "" "SOURCES;ROOMS" ${ARGN})
-  if(CHAPPE_FUZZ)
-    add_executable(fuzz_${name} ${FUZZ_SOURCES})
-    target_link_libraries(fuzz_${name} PRIVATE ${FUZZ_ROOMS} chappe_port_linux chappe_warnings)
-    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+function(chappe_fuzz_targets)
+  if(NOT CHAPPE_FUZZ)
+    return()
   endif()
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "CHAPPE_FUZZ needs clang: libFuzzer belongs to it. Use the preset fuzz.")
+  endif()
+  get_property(rooms GLOBAL PROPERTY CHAPPE_ROOM_TARGETS)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.cc")
+  add_custom_target(fuzz_targets)
+  set(names "")
+  foreach(source IN LISTS sources)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" name "${name}")
+    add_executable(fuzz_${name} "${source}")
+    target_link_libraries(fuzz_${name} PRIVATE ${rooms} chappe_warnings)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_compile_definitions(fuzz_${name} PRIVATE CHAPPE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_dependencies(fuzz_targets fuzz_${name})
+    string(APPEND names "${name}\n")
+  endforeach()
+  # For ./dev, which runs each of them for its share of the time.
+  file(WRITE "${PROJECT_BINARY_DIR}/fuzz_targets.txt" "${names}")
 endfunction()

@@ -25,9 +25,9 @@ bool is_bare_key_letter(char letter) {
 }
 
 /// Finds what TOML forbids but toml++ 3.3 does not survive: letters beyond ASCII outside of
-/// strings and comments, and table headers that do not start with a name, are undefined behaviour
-/// in it; and every part of a dotted name is one more level of recursion, of which it allows any
-/// number.
+/// strings and comments (or in a string that begins in the middle of a number), and table headers
+/// that do not start with a name, are undefined behaviour in it; and every part of a dotted name is
+/// one more level of recursion, of which it allows any number.
 ///
 /// Knows just enough of TOML to tell names from strings and comments.
 class Screening {
@@ -97,6 +97,11 @@ class Screening {
   const char* look_at_name(char letter) {
     if (static_cast<unsigned char>(letter) >= 0x80) {
       return "a letter beyond ASCII is only allowed in quotes or a comment";
+    }
+    const bool quote = letter == '"' || letter == '\'';
+    if (quote && at_ > 0 &&
+        std::string_view(" \t\r\n=,[{.").find(text_[at_ - 1]) == std::string_view::npos) {
+      return "a quote in the middle of a word";
     }
     if (letter == '.' && ++dots_ >= kKeyPartsMax) return "a name of more than 8 parts";
     if (std::string_view("\n=,[]{}").find(letter) != std::string_view::npos) dots_ = 0;

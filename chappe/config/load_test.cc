@@ -303,6 +303,7 @@ TEST(Load, ShieldsTheParserFromWhatItDoesNotSurvive) {
     EXPECT_THAT(mistakes(header), HasSubstr("a section header needs a name behind its bracket"))
         << header;
   }
+  EXPECT_THAT(mistakes("latitude = 8\"ü\""), HasSubstr("1:13: a quote in the middle of a word"));
   EXPECT_THAT(mistakes("x = [\n[\n1\n],\n[{a = 1}]\n]"), HasSubstr("unknown key \"x\""));
   EXPECT_THAT(mistakes("["), HasSubstr("chappe.toml:1:"));
   EXPECT_THAT(mistakes("[]"), HasSubstr("chappe.toml:1:"));

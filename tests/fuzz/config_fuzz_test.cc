@@ -4,6 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,18 @@ namespace {
 void run(const std::string& text) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
   EXPECT_EQ(LLVMFuzzerTestOneInput(data, text.size()), 0);
+}
+
+TEST(ConfigFuzz, HoldsForEveryFileOfTheCorpus) {
+  std::size_t files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(CHAPPE_SOURCE_DIR "/tests/fuzz/corpus/config")) {
+    SCOPED_TRACE(entry.path());
+    std::ifstream file(entry.path());
+    run({std::istreambuf_iterator<char>(file), {}});
+    ++files;
+  }
+  EXPECT_GE(files, 5u);
 }
 
 TEST(ConfigFuzz, HoldsForDamagedConfigurations) {
