@@ -1,19 +1,12 @@
 #include "chappe/config/identity_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <cstddef>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include "chappe/base/check.h"
 #include "chappe/base/hex.h"
+#include "chappe/port/linux/files/private_file.h"
 
 namespace chappe::config {
 namespace {
@@ -68,93 +61,15 @@ bool is_reserved(const Identity& identity) {
   return identity.public_key[0] == 0x00 || identity.public_key[0] == 0xff;
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int operator*() const { return number_; }
-  explicit operator bool() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-Unexpected<std::string> failed(const std::string& path, const std::string& what) {
-  return Unexpected(path + ": " + what);
-}
-
-Unexpected<std::string> failed_call(const std::string& path, const char* what) {
-  return failed(path, std::string(what) + ": " + std::strerror(errno));
-}
-
-/// True if this call made the directory. Missing parents are made too, as private as it.
-Result<bool, std::string> make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return true;
-  if (errno == ENOENT) {
-    const std::size_t slash = path.find_last_of('/');
-    if (slash != std::string::npos && slash > 0) {
-      const auto parent = make_directory(path.substr(0, slash));
-      if (!parent) return parent;
-      if (::mkdir(path.c_str(), 0700) == 0) return true;
-    }
-  }
-  if (errno == EEXIST) return false;
-  return failed_call(path, "cannot make the state directory");
-}
-
-std::optional<std::string> check_directory(const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return failed_call(path, "cannot look at it").error();
-  if (!S_ISDIR(status.st_mode)) return failed(path, "is not a directory").error();
-  if ((status.st_mode & 022) != 0) {
-    return failed(path,
-                  "others may write here and could replace the identity; run: chmod go-w '" + path +
-                      "'")
-        .error();
-  }
-  return std::nullopt;
-}
-
 /// Nothing if there is no such file.
 Result<std::optional<Identity>, std::string> load(const std::string& path, const KeyMath& math) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file) {
-    if (errno == ENOENT) return std::optional<Identity>();
-    if (errno == ELOOP) return failed(path, "is a symbolic link; it has to be a file");
-    return failed_call(path, "cannot be opened");
-  }
-  struct stat status{};
-  if (::fstat(*file, &status) != 0) return failed_call(path, "cannot be looked at");
-  if (!S_ISREG(status.st_mode)) return failed(path, "is not a file");
-  if (status.st_uid != ::geteuid()) {
-    return failed(path, "belongs to another user, who could replace it");
-  }
-  if ((status.st_mode & 077) != 0) {
-    return failed(path,
-                  "others may read or write the private key; run: chmod 600 '" + path +
-                      "', and if anybody might have copied it, make a new identity");
-  }
-  std::array<char, kFileBytes + 1> text{};
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = ::read(*file, text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed_call(path, "cannot be read");
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  const auto identity = parse_identity({text.data(), size}, math);
-  if (!identity) {
-    return failed(path,
-                  identity.error() +
-                      "; put a backup in its place, or move it away for a new "
-                      "identity");
-  }
-  return std::optional(*identity);
+  const auto text = port::read_private_file(path, kFileBytes);
+  if (!text) return Unexpected(text.error());
+  if (!*text) return std::optional<Identity>();
+  const auto identity = parse_identity(**text, math);
+  if (identity) return std::optional(*identity);
+  return Unexpected(path + ": " + identity.error() +
+                    "; put a backup in its place, or move it away for a new identity");
 }
 
 Result<Identity, std::string> make_identity(const KeyMath& math, Random& random) {
@@ -165,47 +80,6 @@ Result<Identity, std::string> make_identity(const KeyMath& math, Random& random)
     if (!is_reserved(identity)) return identity;
   }
   return Unexpected(std::string("the random source makes no usable key"));
-}
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-/// True if the file is now there whole and durable, false if somebody else was faster.
-Result<bool, std::string> store(const std::string& directory,
-                                const std::string& path,
-                                const Identity& identity,
-                                Random& random) {
-  std::array<std::uint8_t, 8> unique{};
-  random.fill(unique);
-  const std::string draft = path + "." + hex(unique);
-  {
-    const Descriptor file(
-        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) return failed_call(draft, "cannot be made");
-    // Whole and on the disk before it gets its name: a power cut leaves all of it or nothing.
-    if (!write_all(*file, print_identity(identity)) || ::fsync(*file) != 0) {
-      const auto failure = failed_call(draft, "cannot be written");
-      ::unlink(draft.c_str());
-      return failure;
-    }
-  }
-  if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-    const bool beaten = errno == EEXIST;
-    const auto failure = failed_call(path, "cannot be put in place");
-    ::unlink(draft.c_str());
-    if (beaten) return false;
-    return failure;
-  }
-  const Descriptor folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(*folder) != 0) return failed_call(directory, "cannot be made durable");
-  return true;
 }
 
 /// Takes `size` hex digits and the line's end off the front of `text`.
@@ -263,9 +137,8 @@ Result<Identity, std::string> parse_identity(std::string_view text, const KeyMat
 Result<StoredIdentity, std::string> load_or_create_identity(const std::string& directory,
                                                             const KeyMath& math,
                                                             Random& random) {
-  const auto directory_created = make_directory(directory);
+  const auto directory_created = port::make_private_directory(directory);
   if (!directory_created) return Unexpected(directory_created.error());
-  if (const auto wrong = check_directory(directory)) return Unexpected(*wrong);
 
   const std::string path = directory + "/identity";
   const auto loaded = load(path, math);
@@ -274,13 +147,15 @@ Result<StoredIdentity, std::string> load_or_create_identity(const std::string& d
 
   const auto made = make_identity(math, random);
   if (!made) return Unexpected(path + ": " + made.error());
-  const auto stored = store(directory, path, *made, random);
+  std::array<std::uint8_t, 8> unique{};
+  random.fill(unique);
+  const auto stored = port::create_private_file(path, print_identity(*made), hex(unique));
   if (!stored) return Unexpected(stored.error());
 
   // Read back in either case: what counts is what the next start will find.
   const auto kept = load(path, math);
   if (!kept) return Unexpected(kept.error());
-  if (!*kept) return failed(path, "is gone again");
+  if (!*kept) return Unexpected(path + ": is gone again");
   return StoredIdentity{**kept, *stored, *directory_created};
 }
 
