@@ -19,17 +19,25 @@ Place place_of(const toml::source_region& region) {
   return Place{.line = region.begin.line, .column = region.begin.column};
 }
 
-bool is_bare_key_letter(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+constexpr std::string_view kBlanks = " \t\r\n";
+
+bool is_among(char letter, std::string_view letters) {
+  return letters.find(letter) != std::string_view::npos;
 }
 
-/// Finds what TOML forbids but toml++ 3.3 does not survive: letters beyond ASCII outside of
-/// strings and comments (or in a string that begins in the middle of a number), and table headers
-/// that do not start with a name, are undefined behaviour in it; and every part of a dotted name is
-/// one more level of recursion, of which it allows any number.
+/// What names, numbers and dates are made of.
+bool is_word_letter(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || is_among(letter, "-_+.:");
+}
+
+/// Finds what TOML forbids but toml++ 3.3 does not survive. A letter beyond ASCII where it expects
+/// a name or reads a number, even behind a quote that the number runs into, is undefined behaviour
+/// in it, as is a section header that does not start with a name. And every part of a dotted name
+/// is one more level of recursion, of which it allows any number.
 ///
-/// Knows just enough of TOML to tell names from strings and comments.
+/// Knows just enough of TOML for that: which letters stand where, in and outside of strings and
+/// comments. What else is wrong, toml++ finds.
 class Screening {
  public:
   explicit Screening(std::string_view text) : text_(text) {
@@ -98,19 +106,23 @@ class Screening {
     if (static_cast<unsigned char>(letter) >= 0x80) {
       return "a letter beyond ASCII is only allowed in quotes or a comment";
     }
-    const bool quote = letter == '"' || letter == '\'';
-    if (quote && at_ > 0 &&
-        std::string_view(" \t\r\n=,[{.").find(text_[at_ - 1]) == std::string_view::npos) {
-      return "a quote in the middle of a word";
+    if (!is_word_letter(letter) && !is_among(letter, "=,[]{}#\"'") && !is_among(letter, kBlanks)) {
+      return "this letter is only allowed in quotes or a comment";
+    }
+    if (is_among(letter, "[{\"'") && at_ > 0 && is_word_letter(text_[at_ - 1])) {
+      if (letter != '"' && letter != '\'') return "a bracket in the middle of a word";
+      if (text_[at_ - 1] != '.') return "a quote in the middle of a word";
     }
     if (letter == '.' && ++dots_ >= kKeyPartsMax) return "a name of more than 8 parts";
-    if (std::string_view("\n=,[]{}").find(letter) != std::string_view::npos) dots_ = 0;
+    if (is_among(letter, "\n=,[]{}")) dots_ = 0;
+    if (const char* what = look_at_equals(letter)) return what;
 
-    if (letter == '[') {
-      if (line_is_blank_ && depth_ == 0) return look_at_header();
-      ++depth_;
-    } else if (letter == ']') {
-      if (depth_ > 0) --depth_;
+    if (letter == '[' && line_is_blank_ && open_.empty()) return look_at_header();
+    if (letter == '[' || letter == '{') {
+      if (open_.size() >= kNestedValuesMax) return "values nested more than 8 deep";
+      open_ += letter;
+    } else if (letter == ']' || letter == '}') {
+      if (!open_.empty()) open_.pop_back();
     } else if (letter == '#') {
       inside_ = Inside::comment;
     } else if (has(at_, R"(""")")) {
@@ -125,6 +137,16 @@ class Screening {
     return nullptr;
   }
 
+  const char* look_at_equals(char letter) {
+    if (letter == '=') {
+      const bool in_list = !open_.empty() && open_.back() != '{';
+      if (in_list || has_equals_) return "an equals sign where no name can be";
+      has_equals_ = true;
+    }
+    if (is_among(letter, ",{}") || (letter == '\n' && open_.empty())) has_equals_ = false;
+    return nullptr;
+  }
+
   const char* look_at_header() {
     std::size_t next = at_ + 1;
     if (has(next, "[")) {
@@ -134,11 +156,10 @@ class Screening {
     while (has(next, " ") || has(next, "\t")) ++next;
     // What is missing at the end of the text, toml++ reports.
     if (next >= text_.size()) return nullptr;
-    ++depth_;
-    if (skip_ == 1) ++depth_;
+    open_.append(skip_ + 1, '[');
     const char first = text_[next];
-    const bool starts = is_bare_key_letter(first) || first == '"' || first == '\'' ||
-                        first == ']' || static_cast<unsigned char>(first) >= 0x80;
+    const bool starts = (is_word_letter(first) && !is_among(first, "+.:")) || first == '"' ||
+                        first == '\'' || first == ']' || static_cast<unsigned char>(first) >= 0x80;
     return starts ? nullptr : "a section header needs a name behind its bracket";
   }
 
@@ -161,7 +182,8 @@ class Screening {
   Inside inside_ = Inside::name;
   Place place_{.line = 1, .column = 1};
   std::size_t dots_ = 0;
-  std::size_t depth_ = 0;  // brackets open
+  std::string open_;         // brackets, innermost last
+  bool has_equals_ = false;  // in this line or element, so what follows is a value
   bool line_is_blank_ = true;
 };
 

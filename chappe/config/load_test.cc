@@ -303,6 +303,12 @@ TEST(Load, ShieldsTheParserFromWhatItDoesNotSurvive) {
     EXPECT_THAT(mistakes(header), HasSubstr("a section header needs a name behind its bracket"))
         << header;
   }
+  EXPECT_THAT(mistakes("x = 3!"), HasSubstr("1:6: this letter is only allowed in quotes"));
+  EXPECT_THAT(mistakes("x = 3y = \"ü\""), HasSubstr("1:8: an equals sign where no name can be"));
+  EXPECT_THAT(mistakes("x = [3 = \"ü\"]"), HasSubstr("1:8: an equals sign where no name can be"));
+  EXPECT_THAT(mistakes("x = 3[\"ü\"]"), HasSubstr("1:6: a bracket in the middle of a word"));
+  EXPECT_THAT(mistakes("x = {y = {z = 1, a = 2}, b = [{c = 1}]}\ny = 1"),
+              HasSubstr(":1:1: unknown"));
   EXPECT_THAT(mistakes("latitude = 8\"ü\""), HasSubstr("1:13: a quote in the middle of a word"));
   EXPECT_THAT(mistakes("x = [\n[\n1\n],\n[{a = 1}]\n]"), HasSubstr("unknown key \"x\""));
   EXPECT_THAT(mistakes("["), HasSubstr("chappe.toml:1:"));
