@@ -29,10 +29,10 @@ Digest sha256(Bytes a, Bytes b = {}, Bytes c = {}, Bytes d = {});
 Digest hmac_sha256(Bytes key, Bytes a, Bytes b = {});
 
 /// AES-128-ECB, block by block. Sizes are equal and a multiple of kBlock; in place is allowed.
-void aes128_encrypt(std::span<const std::uint8_t, 16> key,
+void encrypt_blocks(std::span<const std::uint8_t, 16> key,
                     Bytes plain,
                     std::span<std::uint8_t> cipher);
-void aes128_decrypt(std::span<const std::uint8_t, 16> key,
+void decrypt_blocks(std::span<const std::uint8_t, 16> key,
                     Bytes cipher,
                     std::span<std::uint8_t> plain);
 

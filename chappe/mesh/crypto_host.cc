@@ -58,7 +58,7 @@ Digest hmac_sha256(Bytes key, Bytes a, Bytes b) {
   return digest;
 }
 
-void aes128_encrypt(std::span<const std::uint8_t, 16> key,
+void encrypt_blocks(std::span<const std::uint8_t, 16> key,
                     Bytes plain,
                     std::span<std::uint8_t> cipher) {
   CHAPPE_CHECK(plain.size() % kBlock == 0);
@@ -68,7 +68,7 @@ void aes128_encrypt(std::span<const std::uint8_t, 16> key,
   nettle_aes128_encrypt(&context, plain.size(), cipher.data(), plain.data());
 }
 
-void aes128_decrypt(std::span<const std::uint8_t, 16> key,
+void decrypt_blocks(std::span<const std::uint8_t, 16> key,
                     Bytes cipher,
                     std::span<std::uint8_t> plain) {
   CHAPPE_CHECK(cipher.size() % kBlock == 0);

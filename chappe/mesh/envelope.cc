@@ -17,7 +17,7 @@ Sealed seal(const SharedSecret& secret, Bytes plain) {
   CHAPPE_CHECK(plain.size() <= kPlainMax);
   Plain padded(plain);
   padded.resize((plain.size() + crypto::kBlock - 1) / crypto::kBlock * crypto::kBlock);
-  crypto::aes128_encrypt(cipher_key(secret), padded, {padded.data(), padded.size()});
+  crypto::encrypt_blocks(cipher_key(secret), padded, {padded.data(), padded.size()});
   const Digest mac = crypto::hmac_sha256(secret, padded);
   Sealed sealed;
   sealed.append(Bytes(mac).first(2));
@@ -37,7 +37,7 @@ std::optional<Plain> open(const SharedSecret& secret, Bytes mac_and_ciphertext) 
   if (cipher.size() % crypto::kBlock != 0 || cipher.size() > kPlainMax) return std::nullopt;
   Plain plain;
   plain.resize(cipher.size());
-  crypto::aes128_decrypt(cipher_key(secret), cipher, {plain.data(), plain.size()});
+  crypto::decrypt_blocks(cipher_key(secret), cipher, {plain.data(), plain.size()});
   return plain;
 }
 

@@ -49,12 +49,16 @@ std::string_view to_string(PayloadType type) {
 }
 
 Result<Packet, ParseError> parse(Bytes frame) {
+  // The version comes first: nothing behind it can be believed if we do not know it.
+  if (!frame.empty() && frame[0] >> 6 != 0) return Unexpected(ParseError::unsupported_version);
+  return parse_any_version(frame);
+}
+
+Result<Packet, ParseError> parse_any_version(Bytes frame) {
   if (frame.empty()) return Unexpected(ParseError::truncated);
   const std::uint8_t header = frame[0];
-  // The version comes first: nothing behind it can be believed if we do not know it.
-  if (header >> 6 != 0) return Unexpected(ParseError::unsupported_version);
-
   Packet packet;
+  packet.version = header >> 6;
   packet.route = static_cast<Route>(header & 3);
   packet.type = static_cast<PayloadType>(header >> 2 & 15);
   std::size_t at = 1;
@@ -83,6 +87,7 @@ namespace {
 // The one place that lays out a frame; everything forwarded passes here, so it copies once.
 FrameBytes laid_out(const Packet& packet, Bytes hop) {
   const std::size_t hops = packet.hop_count + (hop.empty() ? 0U : 1U);
+  CHAPPE_CHECK(packet.version <= 3);
   CHAPPE_CHECK(packet.hash_size >= 1 && packet.hash_size <= 3);
   CHAPPE_CHECK(hops <= kHopsMax);
   CHAPPE_CHECK(packet.path.size() + hop.size() == packet.hash_size * hops);

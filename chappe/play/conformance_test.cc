@@ -1,0 +1,119 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "chappe/play/commands.h"
+
+namespace chappe::play {
+namespace {
+
+const std::string kVectors = std::string(CHAPPE_SOURCE_DIR) + "/tests/vectors/";
+
+struct Report {
+  int code = 0;
+  std::string out;
+  std::string talk;
+};
+
+Report run(std::vector<std::string> files, std::vector<std::string> kinds = {}, bool json = false) {
+  ConformanceOptions options;
+  options.files = std::move(files);
+  options.kinds = std::move(kinds);
+  options.json = json;
+  std::ostringstream out;
+  std::ostringstream talk;
+  const int code = conformance(options, out, talk);
+  return {code, out.str(), talk.str()};
+}
+
+std::string file_with(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+class PureKind : public testing::TestWithParam<const char*> {};
+
+TEST_P(PureKind, AgreesWithTheReference) {
+  const Report result = run({kVectors + "meshcore-packets.json"}, {GetParam()});
+  EXPECT_EQ(result.code, kExitOk) << result.out << result.talk;
+}
+
+INSTANTIATE_TEST_SUITE_P(Conformance,
+                         PureKind,
+                         testing::Values("ack_checksum",
+                                         "airtime",
+                                         "appdata",
+                                         "bridge_frame",
+                                         "channel",
+                                         "checksum",
+                                         "cipher",
+                                         "ecdh",
+                                         "keypair",
+                                         "lpp",
+                                         "packet",
+                                         "packet_hash",
+                                         "region_key",
+                                         "reject",
+                                         "rx_delay",
+                                         "score",
+                                         "sign",
+                                         "transport_code",
+                                         "verify"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(Conformance, TheExactAirtimeAgreesInEveryCase) {
+  const Report result = run({kVectors + "airtime.json"});
+  EXPECT_EQ(result.code, kExitOk);
+  EXPECT_EQ(result.out, "airtime.json/airtime 732 0\n732 passed, 0 failed\n") << result.talk;
+}
+
+TEST(Conformance, TheReferencesOwnEstimateIsReproducedToTheMicrosecond) {
+  const Report result = run({kVectors + "oracle/airtime.jsonl"});
+  EXPECT_EQ(result.code, kExitOk);
+  EXPECT_EQ(result.out, "airtime.jsonl/airtime 8480 0\n8480 passed, 0 failed\n") << result.talk;
+}
+
+TEST(Conformance, AWrongVectorFailsAndIsNamed) {
+  const std::string path =
+      file_with("wrong.json",
+                R"({"vectors":[{"name":"off by one","kind":"checksum","hex":"616263646566",)"
+                R"("expect":{"fletcher16":8280}}]})");
+  const Report result = run({path});
+  EXPECT_EQ(result.code, kExitFailed);
+  EXPECT_EQ(result.out, "wrong.json/checksum 0 1\n0 passed, 1 failed\n");
+  EXPECT_NE(result.talk.find("off by one"), std::string::npos);
+  EXPECT_NE(result.talk.find("expected 8280, got 8279"), std::string::npos) << result.talk;
+}
+
+TEST(Conformance, AKindNobodyKnowsIsAFailure) {
+  const std::string path =
+      file_with("unknown.json", R"({"vectors":[{"name":"x","kind":"telepathy","expect":{}}]})");
+  const Report result = run({path});
+  EXPECT_EQ(result.code, kExitFailed);
+  EXPECT_EQ(result.out, "unknown.json/telepathy 0 1\n0 passed, 1 failed\n");
+}
+
+TEST(Conformance, AskingForAKindThatIsNowhereIsAFailure) {
+  const Report result = run({kVectors + "airtime.json"}, {"packt"});
+  EXPECT_EQ(result.code, kExitFailed);
+}
+
+TEST(Conformance, AFileThatIsNoVectorFileIsAnInputError) {
+  EXPECT_EQ(run({"/nowhere/at/all.json"}).code, kExitUsage);
+  EXPECT_EQ(run({file_with("text.json", "not json at all\n")}).code, kExitUsage);
+  EXPECT_EQ(run({file_with("shape.json", R"({"something":1})")}).code, kExitUsage);
+  EXPECT_EQ(run({file_with("empty.json", "")}).code, kExitUsage);
+  EXPECT_EQ(run({}).code, kExitUsage);
+}
+
+TEST(Conformance, OneObjectALineIsAskedFor) {
+  const Report result = run({kVectors + "airtime.json"}, {}, true);
+EXPECT_EQ(result.out,
+          "{\"kind\":\"airtime.json/airtime\",\"passed\":732,\"failed\":0}\n"
+          "{\"kind\":\"total\",\"passed\":732,\"failed\":0}\n");
+}
+
+}  // namespace
+}  // namespace chappe::play
