@@ -31,10 +31,11 @@ bool is_word_letter(char letter) {
          (letter >= '0' && letter <= '9') || is_among(letter, "-_+.:");
 }
 
-/// Finds what TOML forbids but toml++ 3.3 does not survive. A letter beyond ASCII where it expects
-/// a name or reads a number, even behind a quote that the number runs into, is undefined behaviour
-/// in it, as is a section header that does not start with a name. And every part of a dotted name
-/// is one more level of recursion, of which it allows any number.
+/// Finds what TOML forbids but toml++ 3.3 does not survive.
+///
+/// Undefined behaviour in it: a letter beyond ASCII where it expects a name or reads a number, even
+/// behind a quote that the number runs into; a bracket that closes another; a section header that
+/// does not start with a name. Endless recursion: a dotted name, of any number of parts.
 ///
 /// Knows just enough of TOML for that: which letters stand where, in and outside of strings and
 /// comments. What else is wrong, toml++ finds.
@@ -122,7 +123,9 @@ class Screening {
       if (open_.size() >= kNestedValuesMax) return "values nested more than 8 deep";
       open_ += letter;
     } else if (letter == ']' || letter == '}') {
-      if (!open_.empty()) open_.pop_back();
+      const char opening = letter == ']' ? '[' : '{';
+      if (open_.empty() || open_.back() != opening) return "a bracket closes that is not open";
+      open_.pop_back();
     } else if (letter == '#') {
       inside_ = Inside::comment;
     } else if (has(at_, R"(""")")) {

@@ -303,6 +303,9 @@ TEST(Load, ShieldsTheParserFromWhatItDoesNotSurvive) {
     EXPECT_THAT(mistakes(header), HasSubstr("a section header needs a name behind its bracket"))
         << header;
   }
+  for (const char* text : {"x = [}", "x = {]", "x = [[1]]]", "x = }", "]", "[x]]", "[[x]}"}) {
+    EXPECT_THAT(mistakes(text), HasSubstr("a bracket closes that is not open")) << text;
+  }
   EXPECT_THAT(mistakes("x = 3!"), HasSubstr("1:6: this letter is only allowed in quotes"));
   EXPECT_THAT(mistakes("x = 3y = \"ü\""), HasSubstr("1:8: an equals sign where no name can be"));
   EXPECT_THAT(mistakes("x = [3 = \"ü\"]"), HasSubstr("1:8: an equals sign where no name can be"));
