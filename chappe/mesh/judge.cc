@@ -261,12 +261,6 @@ class Judging {
 
 }  // namespace
 
-std::optional<Why> LocalDelivery::try_handle(const Packet&, const Heard&, const Region*) {
-  return std::nullopt;
-}
-void LocalDelivery::hear_advert(const Packet&, const Advert&, const Heard&) {}
-void LocalDelivery::hear_control(const Packet&, const Heard&) {}
-
 Duration receive_hold(const Rules& rules,
                       const Packet& packet,
                       Decibels snr,

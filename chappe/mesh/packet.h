@@ -82,10 +82,10 @@ struct Packet {
 };
 
 enum class ParseError : std::uint8_t {
-  truncated,            // ends inside header, transport codes, or before path_len
+  truncated,            // ends inside header, transport codes or path
   unsupported_version,  // only version 0 is in use
   reserved_path_mode,   // hash size code 3
-  path_too_long,        // longer than 64 bytes, or than the frame
+  path_too_long,        // above 64 bytes
   payload_too_big,      // above 184 bytes
 };
 
