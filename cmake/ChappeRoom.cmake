@@ -2,14 +2,19 @@
 #
 # One line per room. The room's sources are the .cc files of chappe/<room>; *_test.cc beside them
 # become the program test_<room>, *_bench.cc go into the benchmark program. A room can include and
-# link only what it names here; base is open to all. CORE: no exceptions, no RTTI.
+# link only what it names here; base is open to all. tools/check_rooms reads these same lines.
+#
+#   PATH folder          where the room is, if not chappe/<name>
+#   CORE                 no exceptions, no RTTI
+#   RUNTIME              part of the installable chappe::runtime
+#   LIBRARIES …          third-party targets
+#   TEST_LIBRARIES …     what only its tests link (and may include)
+#   TEST_LABELS …        ctest labels; `threads` makes the tests run under the thread sanitizer too
 include(GoogleTest OPTIONAL)
 
-set(CHAPPE_ROOMS "" CACHE INTERNAL "every room declared")
-set(CHAPPE_BENCH_SOURCES "" CACHE INTERNAL "benchmarks of all rooms")
-
 function(chappe_room name)
-  cmake_parse_arguments(ROOM "CORE;RUNTIME" "PATH" "DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "CORE;RUNTIME" "PATH"
+    "DEPENDS;LIBRARIES;TEST_LIBRARIES;TEST_LABELS" ${ARGN})
   set(path "${name}")
   if(ROOM_PATH)
     set(path "${ROOM_PATH}")
@@ -26,7 +31,7 @@ function(chappe_room name)
   if(sources)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(${target} PRIVATE chappe_warnings)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:chappe_warnings>)
     if(ROOM_CORE)
       target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
     endif()
@@ -48,9 +53,9 @@ function(chappe_room name)
     target_link_libraries(${target} ${scope} ${library})
   endforeach()
 
-  set_property(GLOBAL APPEND PROPERTY CHAPPE_ROOM_LINES "${path}:${ROOM_DEPENDS}")
+  set_property(GLOBAL APPEND PROPERTY CHAPPE_ROOM_TARGETS ${target})
   if(ROOM_RUNTIME)
-    set_property(GLOBAL APPEND PROPERTY CHAPPE_RUNTIME_TARGETS ${target})
+    chappe_package_room(${target} "${path}")
   endif()
   if(benches)
     set_property(GLOBAL APPEND PROPERTY CHAPPE_BENCH_SOURCES ${benches})
@@ -58,7 +63,8 @@ function(chappe_room name)
   endif()
   if(tests AND CHAPPE_TESTS)
     string(REPLACE "/" "_" test_target "test_${path}")
-    chappe_test(${test_target} SOURCES ${tests} ROOMS ${target} ${ROOM_TEST_LIBRARIES})
+    chappe_test(${test_target} SOURCES ${tests} ROOMS ${target} ${ROOM_TEST_LIBRARIES}
+      LABELS ${ROOM_TEST_LABELS})
   endif()
 endfunction()
 
@@ -73,4 +79,10 @@ function(chappe_test name)
   set(labels "${TEST_LABELS}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES TIMEOUT 300 LABELS "${labels}")
+  if("threads" IN_LIST labels)
+    add_dependencies(tests_with_threads ${name})
+  endif()
 endfunction()
+
+# What `./dev test` builds under the thread sanitizer: the programs labelled `threads`.
+add_custom_target(tests_with_threads)

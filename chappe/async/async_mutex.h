@@ -1,0 +1,116 @@
+#pragma once
+
+#include <optional>
+
+#include "chappe/async/task_header.h"
+#include "chappe/async/timer.h"
+#include "chappe/base/list.h"
+#include "chappe/sync/lock_record.h"
+#include "chappe/sync/waiter.h"
+
+namespace chappe::async {
+
+/// The lock of tasks: waiting suspends the task and nothing else. Locking cannot fail; recursion,
+/// wrong order, a foreign release are panics that name the lock, both tasks and both places.
+///
+/// Order: first come, first served; a release hands the lock to the longest waiter. It may be held
+/// across awaits. Cancelled while waiting, a task has taken nothing; cancelled while holding, its
+/// guard gives the lock back.
+/// Context: tasks of one executor; its timers by try_lock only.
+class AsyncMutex : public sync::LockRecord {
+ public:
+  explicit constexpr AsyncMutex(const sync::LockClass& lock_class) : LockRecord(lock_class) {}
+  ~AsyncMutex();
+
+  class Guard;
+  class Lock;
+  /// `auto guard = co_await mutex.lock();`
+  [[nodiscard]] Lock lock(Site site = Site::here()) noexcept;
+  /// Nothing if somebody holds it. Context: task.
+  [[nodiscard]] std::optional<Guard> try_lock(Site site = Site::here()) noexcept;
+
+  class TimerGuard;
+  /// For a timer, which may not wait: nothing if somebody holds it. The guard must be gone when the
+  /// callback returns. A task that can wait is nearly always the better place for such work.
+  [[nodiscard]] std::optional<TimerGuard> try_lock(const TimerContext& context,
+                                                   Site site = Site::here()) noexcept;
+
+  bool is_held() const { return held_; }
+
+ private:
+  void unlock(Site site) noexcept;
+  void pass_on() noexcept;
+
+  // Executor's thread only.
+  List<Lock> line_;
+  bool held_ = false;
+};
+
+/// Holds the lock while it lives. Moving it to another task is allowed only as far as that task
+/// never releases it: the one who locked unlocks.
+class [[nodiscard]] AsyncMutex::Guard {
+ public:
+  Guard(Guard&& other) noexcept : mutex_(other.mutex_), site_(other.site_) {
+    other.mutex_ = nullptr;
+  }
+  Guard& operator=(Guard&&) = delete;
+  ~Guard() {
+    if (mutex_ != nullptr) mutex_->unlock(site_);
+  }
+
+ private:
+  friend class AsyncMutex;
+  Guard(AsyncMutex& mutex, Site site) : mutex_(&mutex), site_(site) {}
+  AsyncMutex* mutex_;
+  Site site_;
+};
+
+class [[nodiscard]] AsyncMutex::TimerGuard {
+ public:
+  TimerGuard(TimerGuard&& other) noexcept : mutex_(other.mutex_) { other.mutex_ = nullptr; }
+  TimerGuard& operator=(TimerGuard&&) = delete;
+  ~TimerGuard() {
+    if (mutex_ != nullptr) mutex_->pass_on();
+  }
+
+ private:
+  friend class AsyncMutex;
+  explicit TimerGuard(AsyncMutex& mutex) : mutex_(&mutex) {}
+  AsyncMutex* mutex_;
+};
+
+class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
+ public:
+  Lock(AsyncMutex& mutex, Site site) : mutex_(mutex), site_(site) {}
+  ~Lock();
+
+  bool await_ready() {
+    agent_ = &TaskHeader::current();
+    mutex_.check_may_lock(*agent_, site_);
+    if (mutex_.held_) return false;
+    mutex_.held_ = true;
+    granted_ = true;
+    return true;
+  }
+  template <sync::TaskPromise Promise>
+  void await_suspend(std::coroutine_handle<Promise> place) noexcept {
+    place.promise().suspend(*this, place, mutex_.lock_class().name, site_);
+    mutex_.line_.push_back(*this);
+  }
+  Guard await_resume() {
+    granted_ = false;
+    mutex_.taken_by(*agent_, site_);
+    return Guard(mutex_, site_);
+  }
+
+ private:
+  friend class AsyncMutex;
+  AsyncMutex& mutex_;
+  const Site site_;
+  TaskHeader* agent_ = nullptr;
+  bool granted_ = false;  // the lock is ours, the guard not yet made
+};
+
+inline AsyncMutex::Lock AsyncMutex::lock(Site site) noexcept { return Lock(*this, site); }
+
+}  // namespace chappe::async

@@ -1,0 +1,300 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "chappe/async/completion.h"
+#include "chappe/async/executor.h"
+#include "chappe/async/sleep.h"
+#include "chappe/async/wait_list.h"
+#include "chappe/base/random.h"
+#include "chappe/port/linux/linux_port.h"
+#include "chappe/port/virtual/virtual_port.h"
+
+namespace chappe::async {
+namespace {
+
+using port::VirtualPort;
+
+class ExecutorTest : public testing::Test {
+ protected:
+  VirtualPort port_;
+  Executor executor_{port_};
+};
+
+Task<int> add(int a, int b) { co_return a + b; }
+
+Task<int> add_later(Executor& executor, int a, int b) {
+  co_await sleep_for(executor, milliseconds(5));
+  const int sum = co_await add(a, b);
+  co_return sum;
+}
+
+Task<> chain(Executor& executor, std::string& out) {
+  const int now = co_await add(1, 2);
+  out += std::to_string(now);
+  const int later = co_await add_later(executor, now, 4);
+  out += std::to_string(later);
+}
+
+TEST_F(ExecutorTest, ChildrenReturnAtOnceOrLater) {
+  std::string out;
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "chain", chain, executor_, out);
+  EXPECT_EQ(out, "");
+  port_.run(executor_);
+  EXPECT_EQ(out, "37");
+  EXPECT_EQ(port_.now(), at_ms(5));
+  EXPECT_EQ(slot.state(), TaskHeader::State::done);
+  EXPECT_EQ(slot.arena().used(), 0u);
+}
+
+Task<int> deep(int depth) {
+  if (depth == 0) co_return 0;
+  const int below = co_await deep(depth - 1);
+  co_return below + 1;
+}
+
+Task<> many_children(Executor& executor, int& sum) {
+  for (int i = 0; i < 100'000; ++i) {
+    const int one = co_await add(i, 1);
+    sum += one - i;
+  }
+  // Each child waits, so each return goes through the executor's loop: the stack must not grow.
+  for (int i = 0; i < 10'000; ++i) {
+    const int one = co_await add_later(executor, 0, 1);
+    sum += one;
+  }
+  const int depth = co_await deep(20);
+  sum += depth;
+}
+
+TEST_F(ExecutorTest, AwaitingInALoopGrowsNeitherStackNorArena) {
+  int sum = 0;
+  TaskSlot<8192> slot;
+  executor_.spawn(slot, "loop", many_children, executor_, sum);
+  port_.run(executor_);
+  EXPECT_EQ(sum, 110'020);
+  EXPECT_LE(slot.arena().high_water(), 8192u);
+}
+
+Task<> note_time(Executor& executor, Time at, char name, std::string& order) {
+  co_await sleep_until(executor, at);
+  EXPECT_GE(executor.now(), at);
+  order += name;
+}
+
+TEST_F(ExecutorTest, TimersFireInOrderOfDeadlineThenOfArming) {
+  std::string order;
+  TaskSlot<1024> slots[4];
+  executor_.spawn(slots[0], "late", note_time, executor_, at_ms(9), 'd', order);
+  executor_.spawn(slots[1], "tie one", note_time, executor_, at_ms(5), 'b', order);
+  executor_.spawn(slots[2], "tie two", note_time, executor_, at_ms(5), 'c', order);
+  executor_.spawn(slots[3], "early", note_time, executor_, at_ms(1), 'a', order);
+  port_.run(executor_);
+  EXPECT_EQ(order, "abcd");
+}
+
+Task<> spinner(WaitList& list, int& turns) {
+  for (;;) {
+    ++turns;
+    list.wake_all();
+    co_await list.wait("turn");
+  }
+}
+
+TEST_F(ExecutorTest, TasksThatWakeEachOtherCannotStarveATimer) {
+  WaitList list;
+  int turns = 0;
+  std::string order;
+  {
+    TaskSlot<1024> a;
+    TaskSlot<1024> b;
+    TaskSlot<1024> timed;
+    executor_.spawn(a, "a", spinner, list, turns);
+    executor_.spawn(b, "b", spinner, list, turns);
+    executor_.spawn(timed, "timed", note_time, executor_, Time{}, 't', order);
+    for (int i = 0; i < 3; ++i) executor_.step();
+    EXPECT_EQ(order, "t");
+    EXPECT_LT(turns, 10);
+  }
+}
+
+struct Witness {
+  explicit Witness(int& counter) : count(counter) { ++count; }
+  ~Witness() { --count; }
+  int& count;
+};
+
+Task<> hold_a_witness(Executor& executor, int& alive) {
+  const Witness witness(alive);
+  co_await sleep_for(executor, seconds(100));
+}
+
+Task<> parent_of_witness(Executor& executor, int& alive) {
+  const Witness witness(alive);
+  co_await hold_a_witness(executor, alive);
+}
+
+TEST_F(ExecutorTest, CancellingDestroysTheWholeChainAndDisarmsItsTimer) {
+  int alive = 0;
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "witness", parent_of_witness, executor_, alive);
+  port_.run(executor_, at_ms(1));
+  EXPECT_EQ(alive, 2);
+  slot.cancel();
+  EXPECT_EQ(alive, 0);
+  EXPECT_EQ(executor_.next_deadline(), kNever);
+  EXPECT_EQ(slot.arena().used(), 0u);
+}
+
+TEST_F(ExecutorTest, ASlotCanBeUsedAgain) {
+  int alive = 0;
+  TaskSlot<2048> slot;
+  for (int i = 0; i < 3; ++i) {
+    executor_.spawn(slot, "again", parent_of_witness, executor_, alive);
+    port_.run(executor_, executor_.now() + milliseconds(1));
+    slot.cancel();
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+struct Never {
+  bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<>) {}
+  void await_resume() {}
+};
+Task<> orphan() { co_await Never{}; }
+
+using ExecutorDeathTest = ExecutorTest;
+TEST_F(ExecutorDeathTest, SuspendingWithNothingThatCouldWakePanics) {
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "orphan", orphan);
+  EXPECT_DEATH(port_.run(executor_), "task 'orphan' suspended without anything");
+  slot.cancel();
+}
+
+TEST_F(ExecutorDeathTest, AFrameTooLargeForItsArenaNamesTheTask) {
+  TaskSlot<512> slot;
+  int sum = 0;
+  EXPECT_DEATH(
+      {
+        executor_.spawn(slot, "small", many_children, executor_, sum);
+        port_.run(executor_);
+      },
+      "task 'small': no room for a frame of [0-9]+ bytes: [0-9]+ of 512 used");
+}
+
+TEST_F(ExecutorDeathTest, CallingACoroutineOutsideATaskPanics) {
+  EXPECT_DEATH(static_cast<void>(add(1, 2)), "outside a task");
+}
+
+Task<> take_result(Completion<int>& completion, int& result) {
+  result = co_await completion.result();
+}
+
+TEST_F(ExecutorTest, ACompletionReachesItsOwnerOnce) {
+  Completion<int> completion(executor_.wakes());
+  int result = 0;
+  TaskSlot<1024> slot;
+  const auto ticket = completion.arm();
+  executor_.spawn(slot, "owner", take_result, completion, result);
+  port_.run(executor_);
+  EXPECT_EQ(result, 0);
+  EXPECT_TRUE(completion.complete(ticket, 7));
+  EXPECT_FALSE(completion.complete(ticket, 8));
+  port_.run(executor_);
+  EXPECT_EQ(result, 7);
+}
+
+TEST_F(ExecutorTest, ALateCompletionCannotTouchTheNextOperation) {
+  Completion<int> completion(executor_.wakes());
+  const auto first = completion.arm();
+  EXPECT_TRUE(completion.withdraw());
+  const auto second = completion.arm();
+  EXPECT_FALSE(completion.complete(first, 1));
+  EXPECT_TRUE(completion.complete(second, 2));
+  EXPECT_FALSE(completion.withdraw());
+  int result = 0;
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "owner", take_result, completion, result);
+  port_.run(executor_);
+  EXPECT_EQ(result, 2);
+  EXPECT_FALSE(completion.armed());
+}
+
+Task<> serve(Completion<std::uint64_t>& completion,
+             std::atomic<std::uint32_t>& ticket,
+             Executor& executor,
+             std::uint64_t& sum) {
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    ticket.store(completion.arm().word);
+    const std::uint64_t result = co_await completion.result();
+    sum += result;
+  }
+  ticket.store(1);
+  executor.stop();
+}
+
+TEST(CompletionThreads, ResultsWrittenByAThreadAreSeenByTheTask) {
+  port::LinuxPort port;
+  Executor executor(port);
+  Completion<std::uint64_t> completion(executor.wakes());
+  std::atomic<std::uint32_t> ticket{0};
+  std::uint64_t sum = 0;
+  TaskSlot<1024> slot;
+  executor.spawn(slot, "server", serve, completion, ticket, executor, sum);
+  std::thread worker([&] {
+    std::uint32_t last = 0;
+    for (;;) {
+      const std::uint32_t now = ticket.load();
+      if (now == 1 && last != 0 && last != 1) break;
+      if (now == last) continue;
+      last = now;
+      if (completion.complete({now}, 2)) EXPECT_FALSE(completion.complete({now}, 100));
+    }
+  });
+  executor.run();
+  worker.join();
+  EXPECT_EQ(sum, 6000u);
+}
+
+TEST(LinuxPort, TimersNeverFireEarly) {
+  port::LinuxPort port;
+  Executor executor(port);
+  std::string order;
+  TaskSlot<1024> slots[3];
+  const Time start = port.now();
+  executor.spawn(slots[0], "a", note_time, executor, start + milliseconds(3), 'a', order);
+  executor.spawn(slots[1], "b", note_time, executor, start + milliseconds(1), 'b', order);
+  struct Stop {
+    static Task<> run(Executor& ex, Time at) {
+      co_await sleep_until(ex, at);
+      ex.stop();
+    }
+  };
+  executor.spawn(slots[2], "stop", Stop::run, executor, start + milliseconds(4));
+  executor.run();
+  EXPECT_EQ(order, "ba");
+  EXPECT_LE(port.wait_count(), 6u);
+}
+
+TEST(FrameArena, ReusesWhatIsFreedOutOfOrderOnceTheTopIsFree) {
+  alignas(std::max_align_t) std::byte buffer[1024];
+  const char* name = "arena";
+  FrameArena arena(buffer, sizeof buffer, &name);
+  void* const a = arena.allocate(100);
+  void* const b = arena.allocate(100);
+  void* const c = arena.allocate(100);
+  const std::size_t full = arena.used();
+  FrameArena::free(b);
+  EXPECT_EQ(arena.used(), full);
+  FrameArena::free(c);
+  FrameArena::free(a);
+  EXPECT_EQ(arena.used(), 0u);
+  EXPECT_EQ(arena.high_water(), full);
+}
+
+}  // namespace
+}  // namespace chappe::async

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+
+#include "chappe/base/check.h"
+#include "chappe/sync/word.h"
+
+namespace chappe::flow {
+
+/// How much there is, and whether somebody was refused: one word.
+///
+/// A notification is owed exactly when the last answer was a refusal. Refusing and owing are one
+/// step, so no payment can slip between them; giving pays in one step, so exactly one giver pays.
+/// Context: any. Memory: none.
+class Gate {
+ public:
+  /// Takes one unit, or is owed a notification: false.
+  [[nodiscard]] bool take() {
+    const auto step = word_.update(
+        [](std::uint32_t word) {
+          const std::uint32_t amount = word & kAmount;
+          return amount > 0 ? amount - 1 : kOwed;
+        },
+        sync::Order::acq_rel);
+    return (step.before & kAmount) > 0;
+  }
+
+  /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal.
+  [[nodiscard]] bool give(std::uint32_t units) {
+    const auto step = word_.update(
+        [units](std::uint32_t word) {
+          const std::uint32_t amount = (word & kAmount) + units;
+          return amount <= kAmount ? amount : kAmount;
+        },
+        sync::Order::acq_rel);
+    return (step.before & kOwed) != 0;
+  }
+
+  /// Forgets amount and debt: what the server owed died with it.
+  void reset() { word_.exchange(0, sync::Order::acq_rel); }
+
+  std::uint32_t amount() const { return word_.load(sync::Order::relaxed) & kAmount; }
+  bool owes() const { return (word_.load(sync::Order::relaxed) & kOwed) != 0; }
+
+ private:
+  static constexpr std::uint32_t kOwed = 0x80000000;
+  static constexpr std::uint32_t kAmount = kOwed - 1;
+
+  sync::Word<std::uint32_t> word_{0};  // writers: any context
+};
+
+}  // namespace chappe::flow

@@ -1,0 +1,43 @@
+#include "chappe/flow/notifier.h"
+
+namespace chappe::flow {
+
+void Notifier::attach(Subscriber& client) {
+  client.generation_ = generation_;
+  clients_.push_back(client);
+}
+
+Access Notifier::want(Subscriber& client, std::uint8_t topic) {
+  CHAPPE_CHECK(topic < Subscriber::kTopics);
+  if (client.generation_ != generation_) {
+    client.generation_ = generation_;
+    return Access::restarted;
+  }
+  if (client.gates_[topic].take()) return Access::granted;
+  ++refusals_;
+  ++client.refusals_;
+  return Access::refused;
+}
+
+void Notifier::progress(Subscriber& client, std::uint8_t topic, std::uint32_t units) {
+  CHAPPE_CHECK(topic < Subscriber::kTopics);
+  if (!client.gates_[topic].give(units)) return;
+  ++posts_;
+  ++client.posts_;
+  client.wake_.set(1u << topic);
+}
+
+void Notifier::restarted() {
+  // The number first: a client refused before the reset is woken by the blast, one refused after it
+  // holds a valid new debt.
+  ++generation_;
+  clients_.for_each([&](Subscriber& client) {
+    for (Gate& gate : client.gates_) gate.reset();
+    ++blasts_;
+    ++posts_;
+    ++client.posts_;
+    client.wake_.set(Subscriber::kRestarted);
+  });
+}
+
+}  // namespace chappe::flow

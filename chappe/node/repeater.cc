@@ -1,0 +1,301 @@
+#include "chappe/node/repeater.h"
+
+#include <algorithm>
+
+#include "chappe/base/check.h"
+#include "chappe/mesh/packet_hash.h"
+#include "chappe/radio/airtime.h"
+
+namespace chappe::node {
+
+std::string_view to_string(EventKind kind) {
+  constexpr std::string_view kNames[] = {"heard", "judged", "submitted", "sent", "refused"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+Repeater::Repeater(async::Executor& executor,
+                   radio::Radio& radio,
+                   tx::Law& law,
+                   Random& random,
+                   const Settings& settings,
+                   const mesh::PublicKey& own)
+    : executor_(executor),
+      radio_(radio),
+      law_(law),
+      random_(random),
+      settings_(settings),
+      seen_(settings.seen_capacity),
+      transmitter_(executor, radio, law, random, settings.policy),
+      receiver_(executor, radio, *this) {
+  settings_.rules.own = own;
+  settings_.rules.spreading = radio.modulation().spreading;
+  settings_.rules.estimates_ms = radio::reference_estimates_ms(radio.modulation());
+  if (settings_.mode != Mode::forward) settings_.rules.forwarding = mesh::Forwarding::off;
+  for (std::optional<Held>& place : held_) {
+    CHAPPE_CHECK(free_held_.try_push(&place.emplace(*this)));
+  }
+  for (std::uint16_t i = 0; i < kJourneys; ++i) CHAPPE_CHECK(free_journeys_.try_push(i));
+  transmitter_.observe(this);
+}
+
+Repeater::~Repeater() { stop(); }
+
+void Repeater::start() {
+  transmitter_.start();
+  receiver_.start();
+}
+
+void Repeater::stop() {
+  receiver_.stop();
+  for (std::optional<Held>& held : held_) {
+    if (!held->armed()) continue;
+    held->cancel();
+    CHAPPE_CHECK(free_held_.try_push(&*held));
+    --books_.waiting;
+    ++books_.dropped_by_transmitter[static_cast<std::size_t>(tx::Why::stopped)];
+  }
+  transmitter_.stop();
+  CHAPPE_CHECK(books_.balance());
+}
+
+void Repeater::tell(const Event& event) {
+  CHAPPE_DCHECK(books_.balance());
+  CHAPPE_DCHECK(transmitter_.statistics().balances());
+  listeners_.for_each([&](EventListener& listener) { listener.on_event(event); });
+}
+
+// --- Heard ---------------------------------------------------------------------------------------
+
+void Repeater::on_frame(const radio::Frame& frame) noexcept {
+  const std::uint64_t id = ++last_id_;
+  ++books_.heard;
+  ++books_.waiting;
+
+  const auto packet = mesh::parse(frame.bytes);
+  Event event;
+  event.kind = EventKind::heard;
+  event.at = executor_.now();
+  event.id = id;
+  event.frame = frame.bytes;
+  event.snr = frame.snr;
+  event.rssi = frame.rssi;
+  event.airtime = radio::time_on_air(radio_.modulation(), frame.bytes.size());
+  if (!packet) {
+    tell(event);
+    drop(id, frame, nullptr, mesh::why_of(packet.error()));
+    return;
+  }
+  const mesh::PacketHash hash = mesh::packet_hash(*packet);
+  event.packet = &*packet;
+  event.hash = hash;
+  event.delay = mesh::receive_hold(settings_.rules, *packet, frame.snr, frame.bytes.size());
+  tell(event);
+
+  if (event.delay <= Duration::zero()) {
+    judge(id, frame, *packet, hash);
+    return;
+  }
+  if (free_held_.empty()) {
+    drop(id, frame, &*packet, mesh::Why::packet_pool_empty);
+    return;
+  }
+  Held& held = *free_held_.pop();
+  held.id = id;
+  held.frame = frame;
+  held.arm(executor_.now() + event.delay);
+}
+
+void Repeater::Held::released(Timer& timer, const async::TimerContext&) {
+  Held& held = static_cast<Held&>(timer);
+  Repeater& repeater = held.repeater;
+  const auto packet = mesh::parse(held.frame.bytes);
+  repeater.judge(held.id, held.frame, *packet, mesh::packet_hash(*packet));
+  CHAPPE_CHECK(repeater.free_held_.try_push(&held));
+}
+
+// --- Judged --------------------------------------------------------------------------------------
+
+void Repeater::judge(std::uint64_t id,
+                     const radio::Frame& frame,
+                     const mesh::Packet& packet,
+                     mesh::PacketHash hash) {
+  const mesh::Heard heard{frame.snr, frame.rssi, frame.bytes.size(), frame.at};
+  const mesh::Judgement judgement =
+      mesh::judge(packet, hash, heard, {settings_.rules, regions_, seen_, random_, *this});
+
+  Event event;
+  event.kind = EventKind::judged;
+  event.at = executor_.now();
+  event.id = id;
+  event.frame = frame.bytes;
+  event.packet = &packet;
+  event.hash = hash;
+  event.snr = frame.snr;
+  event.rssi = frame.rssi;
+  event.verdict = judgement.verdict;
+  event.why = to_string(judgement.why);
+  if (judgement.region != nullptr) event.region = judgement.region->name();
+  if (!judgement.outgoing().empty()) {
+    event.delay = judgement.outgoing()[0].delay;
+    event.priority = judgement.outgoing()[0].priority;
+  }
+
+  switch (judgement.verdict) {
+    case mesh::Verdict::forward:
+      tell(event);
+      forward(id, judgement);
+      return;
+    case mesh::Verdict::deliver:
+      ++books_.delivered;
+      break;
+    case mesh::Verdict::drop:
+      ++books_.dropped_by_judge[static_cast<std::size_t>(judgement.why)];
+      break;
+  }
+  --books_.waiting;
+  tell(event);
+}
+
+void Repeater::drop(std::uint64_t id,
+                    const radio::Frame& frame,
+                    const mesh::Packet* packet,
+                    mesh::Why why) {
+  --books_.waiting;
+  ++books_.dropped_by_judge[static_cast<std::size_t>(why)];
+  Event event;
+  event.kind = EventKind::judged;
+  event.at = executor_.now();
+  event.id = id;
+  event.frame = frame.bytes;
+  event.packet = packet;
+  if (packet != nullptr) event.hash = mesh::packet_hash(*packet);
+  event.snr = frame.snr;
+  event.rssi = frame.rssi;
+  event.verdict = mesh::Verdict::drop;
+  event.why = to_string(why);
+  tell(event);
+}
+
+Repeater::Journey& Repeater::begin(std::uint64_t id) {
+  Journey& journey = journeys_[free_journeys_.pop()];
+  journey = Journey{};
+  journey.id = id;
+  return journey;
+}
+
+void Repeater::forward(std::uint64_t id, const mesh::Judgement& judgement) {
+  Journey& journey = begin(id);
+  journey.hash = judgement.hash;
+  journey.key = judgement.key;
+  journey.outstanding = static_cast<std::uint8_t>(judgement.outgoing().size());
+  for (const mesh::Outgoing& outgoing : judgement.outgoing()) {
+    tx::Submission submission;
+    submission.frame = outgoing.frame;
+    submission.after = outgoing.delay;
+    submission.priority = outgoing.priority;
+    submission.origin = tx::Origin::relay;
+    submission.expiry = expiry(settings_.relay_expiry);
+    submission.tag = static_cast<std::uint64_t>(&journey - journeys_.data());
+    transmitter_.submit(submission);
+  }
+}
+
+Time Repeater::expiry(Duration span) const {
+  return span == Duration::max() ? kNever : executor_.now() + span;
+}
+
+// --- Our own -------------------------------------------------------------------------------------
+
+Result<std::uint64_t, mesh::ParseError> Repeater::submit(
+    Bytes frame,
+    Duration after,
+    std::uint8_t priority,
+    async::Completion<tx::Outcome>* completion,
+    async::Completion<tx::Outcome>::Ticket ticket) {
+  const auto packet = mesh::parse(frame);
+  if (!packet) return Unexpected(packet.error());
+  const std::uint64_t id = ++last_id_;
+  const mesh::PacketHash key = mesh::seen_key(*packet);
+  seen_.insert(key);
+
+  Event event;
+  event.kind = EventKind::submitted;
+  event.at = executor_.now();
+  event.id = id;
+  event.local = true;
+  event.frame = frame;
+  event.packet = &*packet;
+  event.hash = mesh::packet_hash(*packet);
+  event.delay = after;
+  event.priority = priority;
+  tell(event);
+
+  Journey& journey = begin(id);
+  journey.hash = event.hash;
+  journey.key = key;
+  journey.outstanding = 1;
+  journey.local = true;
+  tx::Submission submission;
+  submission.frame = frame;
+  submission.after = after;
+  submission.priority = priority;
+  submission.origin = tx::Origin::local;
+  submission.expiry = expiry(settings_.local_expiry);
+  submission.tag = static_cast<std::uint64_t>(&journey - journeys_.data());
+  if (settings_.mode == Mode::no_tx) {
+    const tx::Refused refusal{tx::Why::not_permitted, tx::Stage::early, kNever};
+    transmitter_.refuse(submission, refusal, completion, ticket);
+  } else {
+    transmitter_.submit(submission, completion, ticket);
+  }
+  return id;
+}
+
+// --- Sent, or not --------------------------------------------------------------------------------
+
+void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& outcome) noexcept {
+  Journey& journey = journeys_[tag];
+  CHAPPE_CHECK(journey.outstanding > 0);
+  --journey.outstanding;
+  journey.any_sent |= outcome.has_value();
+
+  Event event;
+  event.at = executor_.now();
+  event.id = journey.id;
+  event.local = journey.local;
+  event.frame = frame;
+  event.spent_ppm = law_.spent_ppm(executor_.now());
+  const auto packet = mesh::parse(frame);
+  if (packet) event.packet = &*packet;
+  event.hash = journey.hash;
+  if (outcome) {
+    event.kind = EventKind::sent;
+    event.delay = outcome->waited;
+    event.airtime = outcome->airtime;
+    event.attempts = outcome->attempts;
+    event.forced = outcome->forced;
+  } else {
+    event.kind = EventKind::refused;
+    event.why = to_string(outcome.error().why);
+    if (outcome.error().earliest != kNever) {
+      event.delay = std::max(Duration::zero(), outcome.error().earliest - executor_.now());
+    }
+  }
+
+  if (journey.outstanding == 0) {
+    // Nothing of it went out: a copy heard later gets its chance.
+    if (!journey.any_sent) seen_.forget(journey.key);
+    if (!journey.local) {
+      --books_.waiting;
+      if (journey.any_sent) {
+        ++books_.forwarded;
+      } else {
+        ++books_.dropped_by_transmitter[static_cast<std::size_t>(outcome.error().why)];
+      }
+    }
+    CHAPPE_CHECK(free_journeys_.try_push(static_cast<std::uint16_t>(tag)));
+  }
+  tell(event);
+}
+
+}  // namespace chappe::node

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "chappe/async/completion.h"
+#include "chappe/async/executor.h"
+#include "chappe/async/timer.h"
+#include "chappe/base/list.h"
+#include "chappe/base/random.h"
+#include "chappe/base/ring.h"
+#include "chappe/mesh/judge.h"
+#include "chappe/mesh/region.h"
+#include "chappe/mesh/seen_table.h"
+#include "chappe/node/books.h"
+#include "chappe/node/event.h"
+#include "chappe/node/settings.h"
+#include "chappe/radio/radio.h"
+#include "chappe/rx/receiver.h"
+#include "chappe/tx/law.h"
+#include "chappe/tx/transmitter.h"
+
+namespace chappe::node {
+
+/// A MeshCore repeater: what is heard is judged, what is to be forwarded is submitted, and every
+/// frame ends in the books.
+///
+/// Context: one executor; all functions are called there. Memory: in place. The clock, the radio,
+/// the law and the randomness are the caller's: two nodes with the same ones do the same.
+class Repeater final : private rx::FrameSink,
+                       private tx::Observer,
+                       private mesh::LocalDelivery {
+ public:
+  /// Frames held before judging. A hold lasts at most 32 s; a frame of 20 bytes every second is
+  /// more than any narrow channel carries.
+  static constexpr std::size_t kHeld = 32;
+
+  Repeater(async::Executor& executor,
+           radio::Radio& radio,
+           tx::Law& law,
+           Random& random,
+           const Settings& settings,
+           const mesh::PublicKey& own);
+  Repeater(const Repeater&) = delete;
+  Repeater& operator=(const Repeater&) = delete;
+  ~Repeater();
+
+  void start();
+  /// Ends reception, then refuses what still waits. The books balance afterwards, nothing waits.
+  void stop();
+
+  void listen(EventListener& listener) { listeners_.push_back(listener); }
+
+  /// Sends a frame of our own: a whole packet, as others will hear it. It is remembered as seen, so
+  /// its echoes are ignored. The completion tells what became of it. Returns its id.
+  Result<std::uint64_t, mesh::ParseError> submit(Bytes frame,
+                                                 Duration after,
+                                                 std::uint8_t priority,
+                                                 async::Completion<tx::Outcome>* completion,
+                                                 async::Completion<tx::Outcome>::Ticket ticket);
+
+  const Books& books() const { return books_; }
+  const tx::Statistics& statistics() const { return transmitter_.statistics(); }
+  const tx::Transmitter& transmitter() const { return transmitter_; }
+  const tx::Law& law() const { return law_; }
+  const Settings& settings() const { return settings_; }
+  const radio::Radio& radio() const { return radio_; }
+  Time now() const { return executor_.now(); }
+
+ private:
+  // A frame between hearing and judging.
+  struct Held : async::Timer {
+    explicit Held(Repeater& owner) : Timer(owner.executor_, &released), repeater(owner) {}
+    static void released(Timer& timer, const async::TimerContext& context);
+    Repeater& repeater;
+    radio::Frame frame;
+    std::uint64_t id = 0;
+  };
+
+  // What a waiting transmission belongs to: a frame heard, or one of our own.
+  struct Journey {
+    std::uint64_t id = 0;
+    mesh::PacketHash hash;  // of the frame as heard, for events
+    mesh::PacketHash key;   // in the seen table
+    std::uint8_t outstanding = 0;  // frames not yet decided; 0: this place is free
+    bool local = false;
+    bool any_sent = false;
+  };
+
+  void on_frame(const radio::Frame& frame) noexcept override;
+  void on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& outcome) noexcept override;
+
+  void judge(std::uint64_t id, const radio::Frame& frame, const mesh::Packet& packet,
+             mesh::PacketHash hash);
+  void forward(std::uint64_t id, const mesh::Judgement& judgement);
+  void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);
+  void tell(const Event& event);
+  Time expiry(Duration span) const;
+  Journey& begin(std::uint64_t id);
+
+  async::Executor& executor_;
+  radio::Radio& radio_;
+  tx::Law& law_;
+  Random& random_;
+  Settings settings_;
+  mesh::SeenTable seen_;
+  mesh::RegionTable regions_;
+  List<EventListener> listeners_;
+  Books books_;
+  std::uint64_t last_id_ = 0;
+
+  std::array<std::optional<Held>, kHeld> held_;
+  Ring<Held*, kHeld> free_held_;
+  // Each journey has at least one frame in the transmitter's pool, or is just being submitted.
+  static constexpr std::size_t kJourneys = tx::Transmitter::kPool + 1;
+  std::array<Journey, kJourneys> journeys_;
+  Ring<std::uint16_t, kJourneys> free_journeys_;
+
+  tx::Transmitter transmitter_;
+  rx::Receiver receiver_;
+};
+
+}  // namespace chappe::node

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+#include "chappe/async/task.h"
+#include "chappe/base/result.h"
+#include "chappe/flow/credits.h"
+#include "chappe/radio/frame.h"
+#include "chappe/radio/modulation.h"
+#include "chappe/radio/right.h"
+#include "chappe/sync/signal.h"
+
+namespace chappe::radio {
+
+enum class Channel : std::uint8_t { clear, busy };
+
+/// A transmission that ended as it should.
+struct Transmitted {
+  Time keyed{};      // when the first symbol began
+  Duration airtime;  // measured
+};
+
+/// What a sender has to know when it did not.
+enum class TransmitFailure : std::uint8_t {
+  never_keyed,  // surely nothing was radiated
+  unsure,       // something may have been radiated: its airtime stays spent
+};
+
+/// One half-duplex LoRa radio.
+///
+/// Listening is its resting state: frames arrive while delays run and others judge. Everything else
+/// takes the Right. Context: tasks of one executor.
+class Radio {
+ public:
+  virtual const Modulation& modulation() const = 0;
+
+  /// The lock of everything that is not plain listening.
+  RightLock& right() { return right_; }
+
+  /// Room in the radio's transmit buffers. A credit is taken before a frame is handed over.
+  virtual flow::Credits& credits() = 0;
+
+  /// Looks once whether somebody is using the channel, blind to our own transmissions.
+  virtual async::Task<Channel> listen(const Right& right) = 0;
+
+  /// Sends `frame` and returns when its last symbol is out, listening again. `frame` and `right`
+  /// must outlive the call. The credit goes back when the radio no longer holds the frame.
+  /// Cancelled, the transmission still ends, and counts as unsure.
+  virtual async::Task<Result<Transmitted, TransmitFailure>> transmit(const Right& right,
+                                                                     Bytes frame,
+                                                                     flow::Credit credit) = 0;
+
+  /// Set once for each frame that was heard.
+  virtual sync::Signal& heard() = 0;
+  /// Takes the oldest frame that was heard; false if there is none.
+  [[nodiscard]] virtual bool take(Frame& frame) = 0;
+
+ protected:
+  ~Radio() = default;
+
+ private:
+  RightLock right_;
+};
+
+}  // namespace chappe::radio

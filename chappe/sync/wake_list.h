@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+
+#include "chappe/sync/port.h"
+#include "chappe/sync/word.h"
+
+namespace chappe::sync {
+
+class WakeList;
+
+/// What an interrupt, a thread or another executor can touch to be heard: one word and one link.
+///
+/// Invariant: the word is 0 exactly while the source is in no wake list. Setting is `fetch_add` or
+/// `fetch_or`; whoever finds 0 links the source, so it is never linked twice. Each drain takes
+/// exactly what came since the last one, so nothing is lost or doubled.
+///
+/// Why the orders are these. Every set is a read-modify-write with release, every drain reads the
+/// end of that chain with acquire: also what was written before a *coalesced* set is visible to the
+/// woken task. The link is a plain field: the pusher writes it before it publishes the head; the
+/// drain reads it before it zeroes the word, and the next pusher acquires that zero.
+class WakeSource {
+ public:
+  WakeSource(const WakeSource&) = delete;
+  WakeSource& operator=(const WakeSource&) = delete;
+
+ protected:
+  /// Context: the executor, in its drain. Runs no user code; makes waiters ready.
+  using Deliver = void (*)(WakeSource& self, std::uint32_t word) noexcept;
+
+  WakeSource(WakeList& list, Deliver deliver) : list_(&list), deliver_(deliver) {}
+  /// The owner has made sure that no further set can start (line masked, thread joined) and has
+  /// drained: a source that is still linked is a panic.
+  ~WakeSource();
+
+  // Context: any. O(1), allocates nothing.
+  void add_one() noexcept;
+  void add_bits(std::uint32_t bits) noexcept;
+
+  /// Context: the executor. Delivers now what was set before, instead of in the next step.
+  void drain() noexcept;
+
+ private:
+  friend class WakeList;
+
+  WakeList* const list_;
+  const Deliver deliver_;
+  Plain<WakeSource*> next_;    // written by whoever found word_ == 0, read by the drain
+  Word<std::uint32_t> word_{0};  // writers: any context; zeroed by the drain
+};
+
+/// The sources that were set since the executor looked last, and whether it sleeps: one word.
+///
+/// The head is null, or SLEEPING, or a stack of sources. SLEEPING is entered only from null, so a
+/// push always finds it and knows that it must kick; and only that push kicks: one kick per sleep,
+/// none while the executor is awake.
+class WakeList {
+ public:
+  explicit WakeList(Port& port) : port_(port) {}
+  WakeList(const WakeList&) = delete;
+  WakeList& operator=(const WakeList&) = delete;
+
+  /// Delivers every source that was set, oldest first. True if there was one. An idle call costs
+  /// one plain load. Context: the executor.
+  bool drain() noexcept;
+
+  /// Says "I go to sleep". False if something came meanwhile: drain again instead.
+  bool announce_sleep() noexcept;
+
+  /// Says "I am awake", so that sets until the next sleep kick nobody.
+  void retract_sleep() noexcept;
+
+ private:
+  friend class WakeSource;
+
+  void push(WakeSource& source) noexcept;
+  static WakeSource* sleeping() noexcept;
+
+  Port& port_;
+  Word<WakeSource*> head_{nullptr};  // writers: any context pushes, the executor takes and sleeps
+};
+
+}  // namespace chappe::sync
