@@ -73,8 +73,8 @@ struct Packet {
     return route == Route::transport_flood || route == Route::transport_direct;
   }
   constexpr std::uint8_t header_byte() const {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(route) | static_cast<unsigned>(type)
-                                                                        << 2);
+    return static_cast<std::uint8_t>(static_cast<unsigned>(route) |
+                                     static_cast<unsigned>(type) << 2 | unsigned{version} << 6);
   }
   constexpr std::uint8_t path_len_byte() const {
     return static_cast<std::uint8_t>((hash_size - 1) << 6 | hop_count);
