@@ -17,8 +17,17 @@ using Bytes = std::span<const std::uint8_t>;
 template <std::size_t Capacity>
 class ByteBuffer {
  public:
-  constexpr ByteBuffer() = default;
+  constexpr ByteBuffer() {}  // the bytes stay uninitialised: nobody reads beyond size()
   constexpr explicit ByteBuffer(Bytes bytes) { append(bytes); }
+  // Copies what is there, not what could be: most frames are far shorter than the longest.
+  constexpr ByteBuffer(const ByteBuffer& other) { append(other.view()); }
+  constexpr ByteBuffer& operator=(const ByteBuffer& other) {
+    if (this != &other) {
+      clear();
+      append(other.view());
+    }
+    return *this;
+  }
 
   constexpr void append(Bytes bytes) {
     CHAPPE_CHECK(bytes.size() <= room());
@@ -61,7 +70,7 @@ class ByteBuffer {
 
  private:
   static_assert(Capacity <= 0xffff);
-  std::array<std::uint8_t, Capacity> bytes_{};
+  std::array<std::uint8_t, Capacity> bytes_;
   std::uint16_t size_ = 0;
 };
 

@@ -36,7 +36,9 @@ class [[nodiscard]] Result {
     std::construct_at(&error_, std::move(error).error());
   }
 
-  constexpr Result(Result&& other) : has_value_(other.has_value_) { take(std::move(other)); }
+  constexpr Result(Result&& other) noexcept(kMovesQuietly) : has_value_(other.has_value_) {
+    take(std::move(other));
+  }
   constexpr Result(const Result& other) : has_value_(other.has_value_) {
     if (has_value_) {
       std::construct_at(&value_, other.value_);
@@ -84,7 +86,10 @@ class [[nodiscard]] Result {
   }
 
  private:
-  constexpr void take(Result&& other) {
+  static constexpr bool kMovesQuietly =
+      std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_constructible_v<E>;
+
+  constexpr void take(Result&& other) noexcept(kMovesQuietly) {
     if (has_value_) {
       std::construct_at(&value_, std::move(other.value_));
     } else {

@@ -58,8 +58,9 @@ enum class Why : std::uint8_t {
   multipart_ignored,
   raw_flood_not_forwarded,
   unhandled_type,
+  packet_pool_empty,  // decided by the node: no room to hold it
 };
-inline constexpr std::size_t kWhyCount = static_cast<std::size_t>(Why::unhandled_type) + 1;
+inline constexpr std::size_t kWhyCount = static_cast<std::size_t>(Why::packet_pool_empty) + 1;
 
 std::string_view to_string(Verdict verdict);
 std::string_view to_string(Why why);

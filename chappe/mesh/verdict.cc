@@ -51,6 +51,7 @@ std::string_view to_string(Why why) {
       "multipart_ignored",
       "raw_flood_not_forwarded",
       "unhandled_type",
+      "packet_pool_empty",
   };
   return kNames[static_cast<std::size_t>(why)];
 }

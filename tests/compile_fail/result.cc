@@ -10,13 +10,19 @@ int control() {
 }
 
 #ifdef DROPPED_RESULT  // expect: nodiscard | unused-result
-void drops_the_answer() { ask(); }
+void drops_the_answer() {
+  ask();
+}
 #endif
 
 #ifdef RESULT_AS_VALUE  // expect: no viable conversion | cannot convert
-int forgets_the_error() { return ask(); }
+int forgets_the_error() {
+  return ask();
+}
 #endif
 
 #ifdef BARE_ERROR  // expect: no viable conversion | could not convert
-chappe::Result<int, Trouble> returns_a_bare_error() { return Trouble::deep; }
+chappe::Result<int, Trouble> returns_a_bare_error() {
+  return Trouble::deep;
+}
 #endif

@@ -49,3 +49,5 @@ bool operator==(const Line& a, const Line& b) { return &a == &b; }
 constexpr State kZero{.count = 0, .next = nullptr};
 
 }  // namespace chappe::tx
+
+void FrameArena::free(void* frame) noexcept { FrameArena::free(frame); }
