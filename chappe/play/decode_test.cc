@@ -110,16 +110,16 @@ TEST(AirtimeCommand, HeaderAndCrcAndLdroMatter) {
   options.bw_khz = 125;
   options.cr = 5;
   options.preamble = 8;
-  options.len = 20;
+  options.len = 30;
   options.json = true;
   const auto us_of = [&] { return (*Json::parse(report_of(options).out))["us"].integer(); };
-  EXPECT_EQ(us_of(), 1'318'912);
+  EXPECT_EQ(us_of(), 1'646'592);
   options.ldro = "off";
-  EXPECT_LT(us_of(), 1'318'912);
+  EXPECT_LT(us_of(), 1'646'592);
   options.ldro = "auto";
   options.implicit = true;
   options.no_crc = true;
-  EXPECT_LT(us_of(), 1'318'912);
+  EXPECT_LT(us_of(), 1'646'592);
 }
 
 TEST(AirtimeCommand, RefusesWhatNoRadioCanDo) {
