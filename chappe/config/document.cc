@@ -111,8 +111,9 @@ class Screening {
       return "this letter is only allowed in quotes or a comment";
     }
     if (is_among(letter, "[{\"'") && at_ > 0 && is_word_letter(text_[at_ - 1])) {
-      if (letter != '"' && letter != '\'') return "a bracket in the middle of a word";
-      if (text_[at_ - 1] != '.') return "a quote in the middle of a word";
+      if (letter == '[' || letter == '{') return "a bracket in the middle of a word";
+      const bool joins_names = text_[at_ - 1] == '.' && !in_value_;
+      if (!joins_names) return "a quote in the middle of a word";
     }
     if (letter == '.' && ++dots_ >= kKeyPartsMax) return "a name of more than 8 parts";
     if (is_among(letter, "\n=,[]{}")) dots_ = 0;
@@ -141,12 +142,16 @@ class Screening {
   }
 
   const char* look_at_equals(char letter) {
+    const bool in_table = !open_.empty() && open_.back() == '{';
     if (letter == '=') {
-      const bool in_list = !open_.empty() && open_.back() != '{';
-      if (in_list || has_equals_) return "an equals sign where no name can be";
-      has_equals_ = true;
+      const bool in_list = !open_.empty() && !in_table;
+      if (in_list || in_value_) return "an equals sign where no name can be";
+      in_value_ = true;
+    } else if (letter == '{' || (letter == ',' && in_table) || (letter == '\n' && open_.empty())) {
+      in_value_ = false;
+    } else if (letter == '}') {
+      in_value_ = true;  // of the name that the table was the value of
     }
-    if (is_among(letter, ",{}") || (letter == '\n' && open_.empty())) has_equals_ = false;
     return nullptr;
   }
 
@@ -185,8 +190,8 @@ class Screening {
   Inside inside_ = Inside::name;
   Place place_{.line = 1, .column = 1};
   std::size_t dots_ = 0;
-  std::string open_;         // brackets, innermost last
-  bool has_equals_ = false;  // in this line or element, so what follows is a value
+  std::string open_;       // brackets, innermost last
+  bool in_value_ = false;  // behind an equals sign
   bool line_is_blank_ = true;
 };
 

@@ -306,6 +306,10 @@ TEST(Load, ShieldsTheParserFromWhatItDoesNotSurvive) {
   for (const char* text : {"x = [}", "x = {]", "x = [[1]]]", "x = }", "]", "[x]]", "[[x]}"}) {
     EXPECT_THAT(mistakes(text), HasSubstr("a bracket closes that is not open")) << text;
   }
+  EXPECT_THAT(mistakes("x = +.\"ü\""), HasSubstr("1:7: a quote in the middle of a word"));
+  EXPECT_THAT(mistakes("x = [1, +.\"ü\"]"), HasSubstr("a quote in the middle of a word"));
+  EXPECT_THAT(mistakes("x = [{a.\"ü\" = 1}, 1.\"ü\"]"), HasSubstr("1:21: a quote in the middle"));
+  EXPECT_THAT(mistakes("[hops.\"ü\"]\nx.\"ü\" = 1"), HasSubstr("1:7: unknown key \"ü\" in [hops]"));
   EXPECT_THAT(mistakes("x = 3!"), HasSubstr("1:6: this letter is only allowed in quotes"));
   EXPECT_THAT(mistakes("x = 3y = \"ü\""), HasSubstr("1:8: an equals sign where no name can be"));
   EXPECT_THAT(mistakes("x = [3 = \"ü\"]"), HasSubstr("1:8: an equals sign where no name can be"));
