@@ -66,6 +66,13 @@ class Completion : public sync::WakeSource {
     return state_.compare_exchange(armed, next, sync::Order::relaxed, sync::Order::relaxed);
   }
 
+  /// Gives the operation up and throws its result away if it has one already. For an owner that
+  /// knows that nobody is completing it at this moment. Context: the executor.
+  void abandon() {
+    if (withdraw() || !armed()) return;
+    static_cast<void>(take());
+  }
+
   bool armed() const { return (state_.load(sync::Order::relaxed) & kStateMask) != kIdle; }
 
   class [[nodiscard]] Result : public sync::Waiter {

@@ -44,7 +44,7 @@ void append_json(const node::Event& event, std::string& out) {
       line.number("delay_us", in_us(event.delay)).number("priority", event.priority);
       break;
     case node::EventKind::sent:
-      line.number("keyed_us", in_us(event.at - event.airtime));
+      line.number("keyed_us", in_us(event.keyed));
       line.number("delay_us", in_us(event.delay)).number("airtime_us", in_us(event.airtime));
       line.number("attempts", event.attempts);
       if (event.forced) line.boolean("forced", true);

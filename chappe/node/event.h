@@ -42,6 +42,7 @@ struct Event {
   std::uint8_t priority = 0;   // judged: of the first frame to send
   Duration airtime{};          // heard, sent: of this frame
   std::uint32_t spent_ppm = 0;  // sent, refused: of the tightest airtime limit, in millionths
+  Time keyed{};                // sent: when its first symbol began
   std::uint8_t attempts = 0;   // sent
   bool forced = false;         // sent over a channel that stayed busy
 };

@@ -272,6 +272,7 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
     event.kind = EventKind::sent;
     event.delay = outcome->waited;
     event.airtime = outcome->airtime;
+    event.keyed = outcome->at;
     event.attempts = outcome->attempts;
     event.forced = outcome->forced;
   } else {

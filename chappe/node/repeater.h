@@ -60,6 +60,9 @@ class Repeater final : private rx::FrameSink,
                                                  async::Completion<tx::Outcome>* completion,
                                                  async::Completion<tx::Outcome>::Ticket ticket);
 
+  /// The owner of `completion` no longer wants to know; the frame goes its way.
+  void disown(const async::Completion<tx::Outcome>& completion) { transmitter_.disown(completion); }
+
   const Books& books() const { return books_; }
   const tx::Statistics& statistics() const { return transmitter_.statistics(); }
   const tx::Transmitter& transmitter() const { return transmitter_; }

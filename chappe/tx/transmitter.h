@@ -104,6 +104,9 @@ class Transmitter {
   /// The same for a task that wants to know: returns when it is decided.
   async::Task<Outcome> send(Submission submission);
 
+  /// The owner of `completion` no longer wants to know. Its frame goes its way.
+  void disown(const async::Completion<Outcome>& completion);
+
   void observe(Observer* observer) { observer_ = observer; }
 
   const Statistics& statistics() const { return statistics_; }
@@ -122,7 +125,6 @@ class Transmitter {
   bool must_yield(Waiting& waiting);
   std::optional<Refused> refuse_early(const Submission& submission, Duration airtime) const;
   Waiting* take_place(std::uint8_t priority);
-  void disown(const async::Completion<Outcome>& completion);
   void enter_line(Waiting& waiting);
   void delay_until(Waiting& waiting, Time not_before);
   void finish(Waiting& waiting, const Outcome& outcome);
