@@ -19,6 +19,9 @@ Ledger::Ledger(std::span<const Rule> rules) {
 
 // Airtime of everything before the instant `at`.
 std::int64_t Ledger::sent_before(std::int64_t at) const {
+  if (entries_.empty()) return total_;
+  // The usual case: the window reaches back beyond everything that is still remembered.
+  if (at <= entries_[0].start) return entries_[0].before;
   std::size_t low = 0;
   std::size_t high = entries_.size();
   while (low < high) {
@@ -29,7 +32,6 @@ std::int64_t Ledger::sent_before(std::int64_t at) const {
       high = middle;
     }
   }
-  if (low == 0) return entries_.empty() ? total_ : entries_[0].before;
   const Entry& entry = entries_[low - 1];
   return entry.before + std::min(at, entry.end) - entry.start;
 }
@@ -39,6 +41,9 @@ std::int64_t Ledger::sent_before(std::int64_t at) const {
 // Everything since the left edge of its window counts, also what another radio has reserved beyond
 // `start`: a booking is never earlier than what it stands for, so this never counts too little.
 std::int64_t Ledger::over(const Rule& rule, std::int64_t airtime, std::int64_t start) const {
+  const std::int64_t remembered = entries_.empty() ? 0 : total_ - entries_[0].before;
+  const std::int64_t at_most = remembered + airtime - in_us(rule.limit);
+  if (at_most <= 0) return at_most;  // even all of it together is legal: no need to search
   const std::int64_t left_edge = start + airtime - in_us(rule.window);
   return total_ - sent_before(left_edge) + airtime - in_us(rule.limit);
 }
