@@ -310,6 +310,8 @@ TEST(Load, ShieldsTheParserFromWhatItDoesNotSurvive) {
   EXPECT_THAT(mistakes("x = [1, +.\"ü\"]"), HasSubstr("a quote in the middle of a word"));
   EXPECT_THAT(mistakes("x = [{a.\"ü\" = 1}, 1.\"ü\"]"), HasSubstr("1:21: a quote in the middle"));
   EXPECT_THAT(mistakes("[hops.\"ü\"]\nx.\"ü\" = 1"), HasSubstr("1:7: unknown key \"ü\" in [hops]"));
+  EXPECT_EQ(accepted("owner = \"\"\"a\\\n   ü\"\"\"").owner, "aü");
+  EXPECT_THAT(mistakes("owner = \"\"\"\\ü\"\"\""), HasSubstr("escape"));
   EXPECT_THAT(mistakes("x = 3!"), HasSubstr("1:6: this letter is only allowed in quotes"));
   EXPECT_THAT(mistakes("x = 3y = \"ü\""), HasSubstr("1:8: an equals sign where no name can be"));
   EXPECT_THAT(mistakes("x = [3 = \"ü\"]"), HasSubstr("1:8: an equals sign where no name can be"));
