@@ -28,26 +28,21 @@ Place place_of(const toml::source_region& region) {
   return Place{.line = region.begin.line, .column = region.begin.column};
 }
 
-constexpr std::string_view kBlanks = " \t\r\n";
-
 bool is_among(char letter, std::string_view letters) {
   return letters.find(letter) != std::string_view::npos;
 }
 
-/// What names, numbers and dates are made of.
-bool is_word_letter(char letter) {
+bool is_name_letter(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || is_among(letter, "-_+.:");
+         (letter >= '0' && letter <= '9') || is_among(letter, "-_");
 }
 
-/// Finds what TOML forbids but toml++ 3.3 does not survive.
+/// Finds what TOML forbids but toml++ 3.3 does not survive: a section header that does not start
+/// with a name and a bracket that closes another are undefined behaviour in it, and every part of a
+/// dotted name is one more level of recursion, of which it allows any number. Names beyond ASCII it
+/// refuses too, but without telling why.
 ///
-/// Undefined behaviour in it: a letter beyond ASCII where it expects a name or reads a number, even
-/// behind a quote that the number runs into; a bracket that closes another; a section header that
-/// does not start with a name. Endless recursion: a dotted name, of any number of parts.
-///
-/// Knows just enough of TOML for that: which letters stand where, in and outside of strings and
-/// comments. What else is wrong, toml++ finds.
+/// Knows just enough of TOML for that: where strings, comments and brackets begin and end.
 class Screening {
  public:
   explicit Screening(std::string_view text) : text_(text) {
@@ -116,17 +111,8 @@ class Screening {
     if (static_cast<unsigned char>(letter) >= 0x80) {
       return "a letter beyond ASCII is only allowed in quotes or a comment";
     }
-    if (!is_word_letter(letter) && !is_among(letter, "=,[]{}#\"'") && !is_among(letter, kBlanks)) {
-      return "this letter is only allowed in quotes or a comment";
-    }
-    if (is_among(letter, "[{\"'") && at_ > 0 && is_word_letter(text_[at_ - 1])) {
-      if (letter == '[' || letter == '{') return "a bracket in the middle of a word";
-      const bool joins_names = text_[at_ - 1] == '.' && !in_value_;
-      if (!joins_names) return "a quote in the middle of a word";
-    }
     if (letter == '.' && ++dots_ >= kKeyPartsMax) return "a name of more than 8 parts";
     if (is_among(letter, "\n=,[]{}")) dots_ = 0;
-    if (const char* what = look_at_equals(letter)) return what;
 
     if (letter == '[' && line_is_blank_ && open_.empty()) return look_at_header();
     if (letter == '[' || letter == '{') {
@@ -150,20 +136,6 @@ class Screening {
     return nullptr;
   }
 
-  const char* look_at_equals(char letter) {
-    const bool in_table = !open_.empty() && open_.back() == '{';
-    if (letter == '=') {
-      const bool in_list = !open_.empty() && !in_table;
-      if (in_list || in_value_) return "an equals sign where no name can be";
-      in_value_ = true;
-    } else if (letter == '{' || (letter == ',' && in_table) || (letter == '\n' && open_.empty())) {
-      in_value_ = false;
-    } else if (letter == '}') {
-      in_value_ = true;  // of the name that the table was the value of
-    }
-    return nullptr;
-  }
-
   const char* look_at_header() {
     std::size_t next = at_ + 1;
     if (has(next, "[")) {
@@ -175,8 +147,8 @@ class Screening {
     if (next >= text_.size()) return nullptr;
     open_.append(skip_ + 1, '[');
     const char first = text_[next];
-    const bool starts = (is_word_letter(first) && !is_among(first, "+.:")) || first == '"' ||
-                        first == '\'' || first == ']' || static_cast<unsigned char>(first) >= 0x80;
+    const bool starts = is_name_letter(first) || first == '"' || first == '\'' || first == ']' ||
+                        static_cast<unsigned char>(first) >= 0x80;
     return starts ? nullptr : "a section header needs a name behind its bracket";
   }
 
@@ -199,8 +171,7 @@ class Screening {
   Inside inside_ = Inside::name;
   Place place_{.line = 1, .column = 1};
   std::size_t dots_ = 0;
-  std::string open_;       // brackets, innermost last
-  bool in_value_ = false;  // behind an equals sign
+  std::string open_;  // brackets, innermost last
   bool line_is_blank_ = true;
 };
 
