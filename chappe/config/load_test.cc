@@ -172,7 +172,15 @@ TEST(Load, RefusesTheLettersThatTheReferenceRefusesInNames) {
   }
   EXPECT_THAT(mistakes("name = 'a\\b'"), HasSubstr("without [ ] \\ : , ? *"));
   EXPECT_THAT(mistakes("name = \"a\\nb\""), HasSubstr("may not hold control characters"));
-  EXPECT_THAT(mistakes("[state]\ndirectory = \"/a\\u0000b\""), HasSubstr("control characters"));
+  for (const std::string code : {"0000", "001b", "001f", "007f"}) {
+    EXPECT_THAT(mistakes("[state]\ndirectory = \"/a\\u" + code + "b\""),
+                HasSubstr("control characters"))
+        << code;
+    EXPECT_THAT(mistakes("[radio]\nkind = \"replay:a\\u" + code + "b\""),
+                HasSubstr("control characters"))
+        << code;
+  }
+  EXPECT_EQ(mistakes("[state]\ndirectory = \"/a\\u0020b\""), "");
 }
 
 TEST(Load, RefusesWrongUnits) {
