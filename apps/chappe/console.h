@@ -40,6 +40,7 @@ class Console final : public node::EventListener {
   Console(std::ostream& out, Form form, Colours colours, Time start);
 
   void on_event(const node::Event& event) noexcept override;
+  Time start() const { return start_; }
 
  private:
   std::ostream& out_;
