@@ -18,13 +18,17 @@ bool starts_with_own(Bytes hashes, const PublicKey& own, std::size_t size) {
 /// One packet on its way through protocol sections 7 and 8.
 class Judging {
  public:
-  Judging(const Packet& packet, PacketHash hash, const Heard& heard, const Context& context)
-      : packet_(packet), heard_(heard), context_(context), rules_(context.rules) {
+  Judging(const Packet& packet,
+          PacketHash hash,
+          const Heard& heard,
+          const Context& context,
+          Judgement& result)
+      : packet_(packet), heard_(heard), context_(context), rules_(context.rules), result_(result) {
     result_.hash = hash;
     result_.key = hash;
   }
 
-  Judgement run() && {
+  void run() {
     result_.region = context_.regions.match(packet_);
     if (packet_.is_direct()) {
       if (packet_.type == PayloadType::trace) return trace();
@@ -38,27 +42,24 @@ class Judging {
   }
 
  private:
-  Judgement drop(Why why) {
+  void drop(Why why) {
     result_.verdict = Verdict::drop;
     result_.why = why;
-    return std::move(result_);
   }
-  Judgement deliver(Why why) {
+  void deliver(Why why) {
     result_.verdict = Verdict::deliver;
     result_.why = why;
-    return std::move(result_);
   }
-  Judgement forward(Why why) {
+  void forward(Why why) {
     result_.verdict = Verdict::forward;
     result_.why = why;
-    return std::move(result_);
   }
 
   // Looking up and recording are one step: whatever happens to the packet later, it is known now.
   bool is_new() { return context_.seen.insert(result_.key); }
 
   // 8.5. The path of a trace collects signal strengths, the payload lists whom to visit.
-  Judgement trace() {
+  void trace() {
     const std::uint8_t collected = packet_.path_len_byte();
     if (collected >= kPathMax) return drop(Why::trace_path_full);
     const auto trace = parse_trace(packet_.payload);
@@ -88,14 +89,14 @@ class Judging {
     return forward(Why::trace_hop);
   }
 
-  Judgement zero_hop_control() {
+  void zero_hop_control() {
     if (packet_.hop_count > 0) return drop(Why::control_not_zero_hop);
     context_.local.hear_control(packet_, heard_);
     return deliver(Why::control_zero_hop);
   }
 
   // 8.2: somebody on the path, perhaps us.
-  Judgement direct() {
+  void direct() {
     if (!starts_with_own(packet_.path, rules_.own, packet_.hash_size)) {
       return drop(Why::not_next_hop);
     }
@@ -127,7 +128,7 @@ class Judging {
 
   // 8.4. An acknowledgement is made anew, and several times if so set: `ack` has its payload and
   // what remains of the path. Transport codes are lost, as in the reference.
-  Judgement acknowledge(Packet ack, Duration delay) {
+  void acknowledge(Packet ack, Duration delay) {
     ack.route = Route::direct;
     const Bytes inner = ack.payload;
     const std::uint8_t copies = std::min(rules_.multi_acks, kMultiAcksMax);
@@ -153,7 +154,7 @@ class Judging {
   }
 
   // Section 7, step 5: a flood, or a direct packet that has arrived.
-  Judgement by_type() {
+  void by_type() {
     const std::size_t size = packet_.payload.size();
     switch (packet_.type) {
       case PayloadType::ack:
@@ -196,7 +197,7 @@ class Judging {
     }
   }
 
-  Judgement advert() {
+  void advert() {
     const auto advert = parse_advert(packet_.payload);
     if (!advert) return drop(Why::incomplete);
     if (advert->key == rules_.own) return drop(Why::own_advert);
@@ -207,7 +208,7 @@ class Judging {
     return flood();
   }
 
-  Judgement here_or_flood() {
+  void here_or_flood() {
     if (packet_.payload[0] == rules_.own[0]) {
       const auto handled = context_.local.try_handle(packet_, heard_, result_.region);
       if (handled) return deliver(*handled);
@@ -215,7 +216,7 @@ class Judging {
     return flood();
   }
 
-  Judgement arrived_multipart() {
+  void arrived_multipart() {
     const auto part = parse_multipart(packet_.payload);
     if (!part || part->type != PayloadType::ack || part->inner.size() < kAckSize) {
       return drop(Why::multipart_ignored);
@@ -226,7 +227,7 @@ class Judging {
   }
 
   // 8.1: append ourselves and pass it on, unless a limit says no.
-  Judgement flood() {
+  void flood() {
     if (packet_.is_direct()) return deliver(Why::zero_hop);  // arrived, and goes no further
     // With 63 one-byte hops the firmware's counter flows over; we stop one hop earlier.
     if (packet_.hop_count >= kHopsMax || packet_.path.size() + packet_.hash_size > kPathMax) {
@@ -256,22 +257,17 @@ class Judging {
   const Heard& heard_;
   const Context& context_;
   const Rules& rules_;
-  Judgement result_;
+  Judgement& result_;  // in its caller's place: it is large, and never copied
 };
 
 }  // namespace
-
-std::optional<Why> LocalDelivery::try_handle(const Packet&, const Heard&, const Region*) {
-  return std::nullopt;
-}
-void LocalDelivery::hear_advert(const Packet&, const Advert&, const Heard&) {}
-void LocalDelivery::hear_control(const Packet&, const Heard&) {}
 
 Duration receive_hold(const Rules& rules,
                       const Packet& packet,
                       Decibels snr,
                       std::size_t frame_length) {
   if (packet.is_direct() || !(rules.receive_delay_base > 0)) return Duration::zero();
+  CHAPPE_CHECK(frame_length < rules.estimates_ms.size());
   const float score =
       link_score(rules.spreading, static_cast<float>(snr.quarters) / 4.0F, frame_length);
   return applied_receive_delay(
@@ -279,11 +275,13 @@ Duration receive_hold(const Rules& rules,
 }
 
 Judgement judge(const Packet& packet, const Heard& heard, const Context& context) {
-  return Judging(packet, packet_hash(packet), heard, context).run();
+  return judge(packet, packet_hash(packet), heard, context);
 }
 
 Judgement judge(const Packet& packet, PacketHash hash, const Heard& heard, const Context& context) {
-  return Judging(packet, hash, heard, context).run();
+  Judgement result;
+  Judging(packet, hash, heard, context, result).run();
+  return result;
 }
 
 }  // namespace chappe::mesh

@@ -74,22 +74,23 @@ struct Heard {
   Time at{};
 };
 
-/// What happens to packets that are meant for this node. The default does nothing, so that a pure
-/// forwarder needs none of its own. Called from judge(), at most once per packet, after the packet
-/// was recorded as seen.
+/// What happens to packets that are meant for this node. Defined here and not in a source file, so
+/// that rooms with and without RTTI can both derive from it. The default does nothing, so that a
+/// pure forwarder needs none of its own. Called from judge(), at most once per packet, after the
+/// packet was recorded as seen.
 class LocalDelivery {
  public:
   /// A REQ, RESPONSE, TXT_MSG, PATH or ANON_REQ whose one-byte destination hash is ours, and long
   /// enough to hold a MAC and a byte. Says why it was consumed, or nothing if nobody's key fits:
-  /// one-byte hashes collide, and then it is forwarded like any other. `region` is null for a
+  /// one-byte hashes collide, and then it is forwarded like any other. The region is null for a
   /// direct packet and for a flood whose region we do not know.
-  virtual std::optional<Why> try_handle(const Packet& packet,
-                                        const Heard& heard,
-                                        const Region* region);
+  virtual std::optional<Why> try_handle(const Packet&, const Heard&, const Region*) {
+    return std::nullopt;
+  }
   /// An advert of somebody else, new and genuine.
-  virtual void hear_advert(const Packet& packet, const Advert& advert, const Heard& heard);
+  virtual void hear_advert(const Packet&, const Advert&, const Heard&) {}
   /// A zero-hop CONTROL: discovery.
-  virtual void hear_control(const Packet& packet, const Heard& heard);
+  virtual void hear_control(const Packet&, const Heard&) {}
 
  protected:
   ~LocalDelivery() = default;

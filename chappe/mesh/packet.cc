@@ -73,9 +73,8 @@ Result<Packet, ParseError> parse_any_version(Bytes frame) {
   packet.hash_size = static_cast<std::uint8_t>((path_len >> 6) + 1);
   packet.hop_count = path_len & 63;
   const std::size_t path_size = std::size_t{packet.hash_size} * packet.hop_count;
-  if (path_size > kPathMax || path_size > frame.size() - at) {
-    return Unexpected(ParseError::path_too_long);
-  }
+  if (path_size > kPathMax) return Unexpected(ParseError::path_too_long);
+  if (path_size > frame.size() - at) return Unexpected(ParseError::truncated);
   packet.path = frame.subspan(at, path_size);
   packet.payload = frame.subspan(at + path_size);
   if (packet.payload.size() > kPayloadMax) return Unexpected(ParseError::payload_too_big);

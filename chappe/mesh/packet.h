@@ -73,8 +73,8 @@ struct Packet {
     return route == Route::transport_flood || route == Route::transport_direct;
   }
   constexpr std::uint8_t header_byte() const {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(route) | static_cast<unsigned>(type)
-                                                                        << 2);
+    return static_cast<std::uint8_t>(static_cast<unsigned>(route) |
+                                     static_cast<unsigned>(type) << 2 | unsigned{version} << 6);
   }
   constexpr std::uint8_t path_len_byte() const {
     return static_cast<std::uint8_t>((hash_size - 1) << 6 | hop_count);
@@ -82,10 +82,10 @@ struct Packet {
 };
 
 enum class ParseError : std::uint8_t {
-  truncated,            // ends inside header, transport codes, or before path_len
+  truncated,            // ends inside header, transport codes or path
   unsupported_version,  // only version 0 is in use
   reserved_path_mode,   // hash size code 3
-  path_too_long,        // longer than 64 bytes, or than the frame
+  path_too_long,        // above 64 bytes
   payload_too_big,      // above 184 bytes
 };
 

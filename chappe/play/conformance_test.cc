@@ -110,9 +110,9 @@ TEST(Conformance, AFileThatIsNoVectorFileIsAnInputError) {
 
 TEST(Conformance, OneObjectALineIsAskedFor) {
   const Report result = run({kVectors + "airtime.json"}, {}, true);
-EXPECT_EQ(result.out,
-          "{\"kind\":\"airtime.json/airtime\",\"passed\":732,\"failed\":0}\n"
-          "{\"kind\":\"total\",\"passed\":732,\"failed\":0}\n");
+  EXPECT_EQ(result.out,
+            "{\"kind\":\"airtime.json/airtime\",\"passed\":732,\"failed\":0}\n"
+            "{\"kind\":\"total\",\"passed\":732,\"failed\":0}\n");
 }
 
 }  // namespace

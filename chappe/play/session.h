@@ -1,5 +1,6 @@
 #pragma once
 
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -22,5 +23,12 @@ struct SessionResult {
 
 SessionResult play(const Scenario& scenario);
 SessionResult play(const Session& session);
+
+/// Plays the inputs and writes the node's events to `out`, as objects or as lines for people. With
+/// a seed the node's delays are drawn from it; without, every one is its minimum.
+SessionResult replay(const Scenario& scenario,
+                     std::optional<std::uint64_t> seed,
+                     bool json,
+                     std::ostream& out);
 
 }  // namespace chappe::play

@@ -39,7 +39,7 @@ class ScriptedRadio final : public radio::Radio {
   }
 
   async::Task<Result<radio::Transmitted, radio::TransmitFailure>> transmit(
-      const radio::Right&, Bytes frame, flow::Credit credit) override {
+      const radio::Right&, Bytes frame, [[maybe_unused]] flow::Credit credit) override {
     const Next next = script.empty() ? Next::send : script.front();
     if (!script.empty()) script.pop_front();
     if (next == Next::fail_unkeyed) co_return Unexpected(radio::TransmitFailure::never_keyed);

@@ -143,7 +143,9 @@ TEST(Ledger, NoWindowIsEverOverFullUnderSaturationAndTheBudgetIsUsed) {
       const Time start = ledger.earliest(length, at_us(now));
       ASSERT_NE(start, kNever);
       // One microsecond earlier would break a rule.
-      if (in_us(start) > now) ASSERT_FALSE(ledger.reserve(length, start - Duration(1)));
+      if (in_us(start) > now) {
+        ASSERT_FALSE(ledger.reserve(length, start - Duration(1)));
+      }
       auto reservation = ledger.reserve(length, start);
       ASSERT_TRUE(reservation);
       now = in_us(start);

@@ -1,0 +1,367 @@
+#include "apps/chappe/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "chappe/config/nearest.h"
+#include "chappe/config/schema.h"
+
+namespace chappe::app {
+namespace {
+
+constexpr int kExitUsage = 2;
+constexpr double kSecondsMax = 1e9;  // thirty years
+
+constexpr const char* kVersion = "chappe " CHAPPE_VERSION;
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  ok\n"
+    "  1  the thing asked about failed\n"
+    "  2  the command line or the input was no good\n";
+
+constexpr const char* kTop =
+    "A MeshCore-compatible LoRa mesh repeater.\n"
+    "\n"
+    "Data goes to standard output and talk to standard error, so results can be piped. Every\n"
+    "command has its own --help with examples.\n";
+constexpr const char* kTopFooter =
+    "Examples:\n"
+    "  chappe run                      a repeater in an invented air: nothing to configure\n"
+    "  chappe run --config chappe.toml\n"
+    "  chappe decode 1100ABCD...       what a packet says\n"
+    "  chappe airtime --sf 8 --bw 62.5 --cr 8 --len 100\n"
+    "\n";
+
+constexpr const char* kRun =
+    "Run the repeater until it is told to stop (SIGINT or SIGTERM) or --for is over.\n"
+    "\n"
+    "What it hears, decides and sends is printed as it happens, one line an event; at the end a\n"
+    "summary whose books balance. Without --config the defaults make a working node:\n"
+    "869.618 MHz, 62.5 kHz, SF 8, CR 4/8, region eu868, radio sim. docs/configuration.md has\n"
+    "every setting; options given here win over the file.\n";
+constexpr const char* kRunFooter =
+    "Radios:\n"
+    "  sim          an invented air with neighbours that advertise and chat\n"
+    "  replay:FILE  frames and times from a recorded session\n"
+    "\n"
+    "Examples:\n"
+    "  chappe run --for 60 --seed 7            one minute that can be repeated exactly\n"
+    "  chappe run --json | jq .verdict         events for programs\n"
+    "  chappe run --print-config > my.toml     a file to start from\n"
+    "  chappe run --config my.toml --state /srv/chappe\n"
+    "\n"
+    "Files:\n"
+    "  $XDG_STATE_HOME/chappe, else ~/.local/state/chappe: identity and what is remembered.\n"
+    "\n"
+    "Environment:\n"
+    "  NO_COLOR  if set and not empty, no colours on a terminal\n"
+    "\n";
+
+constexpr const char* kDecode =
+    "Take packets apart and explain them: route, type, path, and what is inside.\n"
+    "\n"
+    "Encrypted payloads are opened with the keys given. A packet that is none is reported with\n"
+    "what is wrong with it.\n";
+constexpr const char* kDecodeFooter =
+    "Keys:\n"
+    "  channel:HEX  a group channel's secret, 16 or 32 bytes\n"
+    "  secret:HEX   the secret that two nodes share, 32 bytes\n"
+    "\n"
+    "Examples:\n"
+    "  chappe decode 1100ABCD...\n"
+    "  chappe decode --json 1100ABCD... | jq .type\n"
+    "  chappe decode --key channel:8b3387e9c5cdea6ac9e5edbaa115cd72 1500...\n"
+    "\n";
+
+constexpr const char* kAirtime =
+    "Time on air of one LoRa frame: exact, as the budget counts it, and as the reference firmware\n"
+    "estimates it for its delays.\n";
+constexpr const char* kAirtimeFooter =
+    "Examples:\n"
+    "  chappe airtime --sf 8 --bw 62.5 --cr 8 --len 100\n"
+    "  chappe airtime --sf 12 --bw 125 --cr 5 --preamble 8 --len 20 --json\n"
+    "\n";
+
+constexpr const char* kConformance =
+    "Compare what this program does with recorded behaviour of the reference.\n"
+    "\n"
+    "The kind of each file is seen from its shape. One line a kind, 'file/kind passed failed', "
+    "and\n"
+    "last 'N passed, N failed'. A kind that is unknown fails. Inputs that record a quirk of the\n"
+    "reference pass with its result or with our documented one and are counted apart.\n";
+constexpr const char* kConformanceFooter =
+    "Examples:\n"
+    "  chappe conformance tests/vectors/*.json\n"
+    "  chappe conformance --kind airtime --verbose tests/vectors/airtime.json\n"
+    "\n";
+
+constexpr const char* kReplay =
+    "Run a node in virtual time on a recorded session and print what it does, as 'run' would.\n";
+constexpr const char* kReplayFooter =
+    "Examples:\n"
+    "  chappe replay tests/vectors/oracle/flood_forward.jsonl\n"
+    "  chappe replay 'tests/vectors/oracle/acks.jsonl#3' --json\n"
+    "\n";
+
+std::string check_radio(const std::string& radio) {
+  const auto source = config::parse_radio_source(radio);
+  return source ? std::string() : source.error();
+}
+
+/// CLI11's own range check lets "nan" pass, and its conversion wraps what is too large.
+template <class Number>
+CLI::Validator within(Number min, Number max) {
+  const std::string range =
+      "wants a number from " + CLI::detail::to_string(min) + " to " + CLI::detail::to_string(max);
+  return CLI::Validator(
+      [min, max, range](const std::string& written) {
+        Number number{};
+        const char* end = written.data() + written.size();
+        const auto [rest, error] = std::from_chars(written.data(), end, number);
+        const bool inside = error == std::errc() && rest == end && number >= min && number <= max;
+        return inside ? std::string() : range + ", found '" + written + "'";
+      },
+      "");
+}
+
+std::string check_key(const std::string& key) {
+  for (const std::string_view kind : {"channel:", "secret:"}) {
+    if (std::string_view(key).substr(0, kind.size()) != kind) continue;
+    const std::string_view digits = std::string_view(key).substr(kind.size());
+    const bool all_hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    if (digits.empty() || digits.size() % 2 != 0 || !all_hex) {
+      return "wants pairs of hexadecimal digits behind the colon";
+    }
+    return {};
+  }
+  return "wants channel:HEX or secret:HEX";
+}
+
+CLI::Validator any_seed() {
+  return within(std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
+}
+
+/// The command line's grammar, and where its values go.
+class Grammar {
+ public:
+  Grammar() : app_(kTop, "chappe") {
+    app_.set_version_flag("--version", kVersion, "Print the version and exit");
+    app_.require_subcommand(1);
+    app_.footer(std::string(kTopFooter) + kExitCodes);
+    app_.get_formatter()->column_width(26);
+    add_run();
+    add_decode();
+    add_airtime();
+    add_conformance();
+    add_replay();
+  }
+
+  Command parse(const std::vector<std::string>& words) {
+    if (words.empty()) return Answer{kExitUsage, "", app_.help()};
+    if (const auto answer = check_command(words.front())) return *answer;
+    try {
+      // CLI11 takes the words from the back.
+      app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    } catch (const CLI::CallForHelp&) {
+      return Answer{0, help(), ""};
+    } catch (const CLI::CallForVersion&) {
+      return Answer{0, std::string(kVersion) + "\n", ""};
+    } catch (const CLI::ParseError& error) {
+      // A stranger may be the misspelt option that is said to be missing: name it first.
+      if (const auto answer = find_stranger()) return *answer;
+      return wrong(error.what());
+    }
+    return chosen();
+  }
+
+ private:
+  CLI::App& add(const char* name, const char* summary, const char* text, const char* footer) {
+    CLI::App& command = *app_.add_subcommand(name, summary);
+    // The summary is for the list of commands, the text for the command's own help.
+    texts_.emplace_back(&command, text);
+    command.footer(std::string(footer) + kExitCodes);
+    command.set_version_flag("--version", kVersion, "Print the version and exit");
+    command.get_formatter()->column_width(26);
+    return command;
+  }
+
+  void add_run() {
+    CLI::App& run = add("run", "Run the repeater", kRun, kRunFooter);
+    run.add_option("--config", run_.config, "Configuration file (TOML)")->type_name("FILE");
+    run.add_option("--radio", run_.radio, "Which radio, see below")
+        ->type_name("RADIO")
+        ->check(check_radio);
+    run.add_option("--state", run_.state, "Where identity and memory are kept")->type_name("DIR");
+    run.add_option("--for", run_.for_seconds, "Stop after this time")
+        ->type_name("SECONDS")
+        ->check(within(0.0, kSecondsMax));
+    run.add_option("--seed", run_.seed, "Make all chance repeatable")
+        ->type_name("N")
+        ->check(any_seed());
+    run.add_flag("--json", run_.json, "Events as JSON, one object a line");
+    run.add_flag("--print-config", run_.print_config, "Print the configuration in use and exit");
+    run_command_ = &run;
+  }
+
+  void add_decode() {
+    CLI::App& decode = add("decode", "Explain packets", kDecode, kDecodeFooter);
+    decode.add_option("hex", decode_.hex, "Packets as hexadecimal digits")
+        ->type_name("HEX")
+        ->required();
+    decode.add_flag("--json", decode_.json, "One JSON object a packet");
+    decode.add_option("--key", decode_.keys, "A key to open payloads with; may be repeated")
+        ->type_name("KEY")
+        ->allow_extra_args(false)
+        ->check(check_key);
+    decode_command_ = &decode;
+  }
+
+  void add_airtime() {
+    CLI::App& airtime = add("airtime", "Compute time on air", kAirtime, kAirtimeFooter);
+    airtime.add_option("--sf", airtime_.sf, "Spreading factor, 5 to 12")
+        ->type_name("SF")
+        ->required()
+        ->check(within(5, 12));
+    airtime.add_option("--bw", airtime_.bw_khz, "Bandwidth in kHz, 7 to 500")
+        ->type_name("KHZ")
+        ->required()
+        ->check(within(7.0, 500.0));
+    airtime.add_option("--cr", airtime_.cr, "Coding rate: 5 is 4/5, 8 is 4/8")
+        ->type_name("CR")
+        ->required()
+        ->check(within(5, 8));
+    airtime.add_option("--preamble", airtime_.preamble, "Symbols; without it as MeshCore chooses")
+        ->type_name("SYMBOLS")
+        ->check(within(1, 65'535));
+    airtime.add_option("--len", airtime_.len, "Bytes in the frame, 0 to 255")
+        ->type_name("BYTES")
+        ->required()
+        ->check(within(0, 255));
+    airtime.add_flag("--implicit", airtime_.implicit, "No header");
+    airtime.add_flag("--no-crc", airtime_.no_crc, "No checksum");
+    airtime.add_option("--ldro", airtime_.ldro, "Low data rate optimisation: auto, on, off")
+        ->type_name("LDRO")
+        ->check(CLI::IsMember({"auto", "on", "off"}));
+    airtime.add_flag("--json", airtime_.json, "One JSON object");
+    airtime_command_ = &airtime;
+  }
+
+  void add_conformance() {
+    CLI::App& conformance =
+        add("conformance", "Compare with recorded behaviour", kConformance, kConformanceFooter);
+    conformance.add_option("file", conformance_.files, "Vector files, JSON or JSON lines")
+        ->type_name("FILE")
+        ->required();
+    conformance.add_option("--kind", conformance_.kinds, "Only this kind; may be repeated")
+        ->type_name("KIND")
+        ->allow_extra_args(false);
+    conformance.add_flag("--json", conformance_.json, "Results as JSON, one object a line");
+    conformance.add_flag("--verbose", conformance_.verbose, "Tell about each failure");
+    conformance_command_ = &conformance;
+  }
+
+  void add_replay() {
+    CLI::App& replay = add("replay", "Replay a recorded session", kReplay, kReplayFooter);
+    replay.add_option("file", replay_.file, "The recording, and which session of it")
+        ->type_name("FILE[#ID]")
+        ->required();
+    replay.add_option("--seed", replay_.seed, "Other chance than the recorded")
+        ->type_name("N")
+        ->check(any_seed());
+    replay.add_flag("--json", replay_.json, "Events as JSON, one object a line");
+    replay_command_ = &replay;
+  }
+
+  /// CLI11 would call an unknown command an unexpected argument.
+  std::optional<Answer> check_command(const std::string& word) const {
+    if (!word.empty() && word.front() == '-') return std::nullopt;
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) {
+      if (command->get_name() == word) return std::nullopt;
+      names.push_back(command->get_name());
+    }
+    return Answer{kExitUsage,
+                  "",
+                  "chappe: there is no command '" + word + "'" + suggestion(word, names) +
+                      "\nTry 'chappe --help'.\n"};
+  }
+
+  static std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const auto meant = config::nearest(word, views);
+    return meant ? "; did you mean '" + std::string(*meant) + "'?" : std::string();
+  }
+
+  const CLI::App& addressed() const {
+    const auto commands = app_.get_subcommands();
+    return commands.empty() ? app_ : *commands.front();
+  }
+
+  std::string addressed_name() const {
+    const CLI::App& command = addressed();
+    return &command == &app_ ? "chappe" : "chappe " + command.get_name();
+  }
+
+  Answer wrong(const std::string& what) const {
+    const std::string name = addressed_name();
+    return Answer{kExitUsage, "", name + ": " + what + "\nTry '" + name + " --help'.\n"};
+  }
+
+  /// Nothing if every word was wanted by somebody.
+  std::optional<Answer> find_stranger() const {
+    const std::vector<std::string> strangers = app_.remaining(true);
+    if (strangers.empty()) return std::nullopt;
+    const auto is_option = [](const std::string& word) { return word.rfind('-', 0) == 0; };
+    const auto option = std::find_if(strangers.begin(), strangers.end(), is_option);
+    if (option == strangers.end()) return wrong("one word too many: '" + strangers.front() + "'");
+    const std::string word = option->substr(0, option->find('='));
+    std::vector<std::string> names;
+    for (const CLI::Option* known : addressed().get_options()) {
+      for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
+    }
+    return wrong("there is no option '" + word + "'" + suggestion(word, names));
+  }
+
+  std::string help() {
+    for (const auto& [command, text] : texts_) {
+      if (command->parsed()) command->description(text);
+    }
+    return app_.help();
+  }
+
+  Command chosen() {
+    if (run_command_->parsed()) return run_;
+    if (decode_command_->parsed()) return decode_;
+    if (airtime_command_->parsed()) return airtime_;
+    if (conformance_command_->parsed()) return conformance_;
+    return replay_;
+  }
+
+  CLI::App app_;
+  std::vector<std::pair<CLI::App*, const char*>> texts_;
+  RunOptions run_;
+  play::DecodeOptions decode_;
+  play::AirtimeOptions airtime_;
+  play::ConformanceOptions conformance_;
+  play::ReplayOptions replay_;
+  CLI::App* run_command_ = nullptr;
+  CLI::App* decode_command_ = nullptr;
+  CLI::App* airtime_command_ = nullptr;
+  CLI::App* conformance_command_ = nullptr;
+  CLI::App* replay_command_ = nullptr;
+};
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& words) {
+  return Grammar().parse(words);
+}
+
+}  // namespace chappe::app

@@ -1,0 +1,65 @@
+#include "apps/chappe/wiring.h"
+
+#include "chappe/config/regions.h"
+
+namespace chappe::app {
+
+radio::Modulation modulation_of(const config::Configuration& configuration) {
+  const config::Radio& radio = configuration.radio;
+  radio::Modulation modulation;
+  modulation.frequency = radio.frequency;
+  modulation.bandwidth = *radio::Bandwidth::from_nominal(radio.bandwidth);
+  modulation.spreading = static_cast<std::uint8_t>(radio.spreading_factor);
+  modulation.coding = static_cast<std::uint8_t>(radio.coding_rate);
+  modulation.preamble = radio.preamble ? static_cast<std::uint16_t>(*radio.preamble)
+                                       : radio::preamble_for(modulation.spreading);
+  return modulation;
+}
+
+node::Settings settings_of(const config::Configuration& configuration) {
+  node::Settings settings;
+  switch (configuration.mode) {
+    case config::Mode::forward:
+      settings.mode = node::Mode::forward;
+      break;
+    case config::Mode::monitor:
+      settings.mode = node::Mode::monitor;
+      break;
+    case config::Mode::no_tx:
+      settings.mode = node::Mode::no_tx;
+      break;
+  }
+  mesh::Rules& rules = settings.rules;
+  rules.flood_max = static_cast<std::uint8_t>(configuration.hops.flood_max);
+  rules.flood_max_unscoped = static_cast<std::uint8_t>(configuration.hops.flood_max_unscoped);
+  rules.flood_max_advert = static_cast<std::uint8_t>(configuration.hops.flood_max_advert);
+  rules.loop_detection = static_cast<mesh::LoopDetection>(configuration.hops.loop_detect);
+  rules.multi_acks = static_cast<std::uint8_t>(configuration.multi_acks);
+  rules.receive_delay_base = static_cast<float>(configuration.delays.receive_base);
+  rules.flood_delay_factor = static_cast<float>(configuration.delays.flood_factor);
+  rules.direct_delay_factor = static_cast<float>(configuration.delays.direct_factor);
+
+  settings.policy.over_budget = configuration.law.over_budget == config::OverBudget::defer
+                                    ? tx::OverBudget::defer
+                                    : tx::OverBudget::drop;
+  settings.policy.busy_channel = configuration.listen.when_busy == config::WhenBusy::transmit
+                                     ? tx::BusyChannel::transmit
+                                     : tx::BusyChannel::drop;
+  settings.policy.busy_cap = configuration.listen.busy_max;
+  settings.relay_expiry = configuration.expiry.relay;
+  settings.local_expiry = configuration.expiry.client;
+  return settings;
+}
+
+std::vector<tx::Rule> rules_of(const config::Configuration& configuration) {
+  std::vector<tx::Rule> rules;
+  for (const config::Rule& rule : config::limits_of(configuration).rules) {
+    rules.push_back({rule.window, rule.limit});
+  }
+  return rules;
+}
+
+static_assert(static_cast<int>(config::LoopDetect::strict) ==
+              static_cast<int>(mesh::LoopDetection::strict));
+
+}  // namespace chappe::app

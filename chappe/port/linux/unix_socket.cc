@@ -1,0 +1,118 @@
+#include "chappe/port/linux/unix_socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace chappe::port {
+namespace {
+
+using async::StreamError;
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+int non_blocking(int fd) {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  return fd;
+}
+
+UnixListener::Problem problem(const std::string& path, const char* what, const std::string& hint) {
+  return {path + ": " + what + ": " + std::strerror(errno) + (hint.empty() ? "" : "; " + hint)};
+}
+
+// True if a process answers at this address.
+bool somebody_answers(const sockaddr_un& address) {
+  const OwnedFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+}  // namespace
+
+DescriptorStream::DescriptorStream(LinuxPort& port, sync::WakeList& wakes, int fd)
+    : fd_(non_blocking(fd)), descriptor_(port, wakes, fd) {}
+
+async::Task<Result<std::size_t, StreamError>> DescriptorStream::read(std::span<std::uint8_t> out) {
+  for (;;) {
+    const ssize_t count = ::read(fd_.get(), out.data(), out.size());
+    if (count > 0) co_return static_cast<std::size_t>(count);
+    if (count == 0) co_return Unexpected(StreamError::closed);
+    if (errno == EINTR) continue;
+    if (errno == ECONNRESET || errno == EIO) co_return Unexpected(StreamError::closed);
+    if (!would_block(errno)) co_return Unexpected(StreamError::failed);
+    co_await descriptor_.reading().wait(Descriptor::kReadable | Descriptor::kHangUp);
+  }
+}
+
+async::Task<Result<void, StreamError>> DescriptorStream::write(Bytes bytes) {
+  while (!bytes.empty()) {
+    ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == ENOTSOCK) count = ::write(fd_.get(), bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EPIPE || errno == ECONNRESET) co_return Unexpected(StreamError::closed);
+    if (!would_block(errno)) co_return Unexpected(StreamError::failed);
+    co_await descriptor_.writing().wait(Descriptor::kWritable | Descriptor::kHangUp |
+                                        Descriptor::kError);
+  }
+  co_return Result<void, StreamError>();
+}
+
+Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::listen(
+    LinuxPort& port, sync::WakeList& wakes, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return Unexpected(Problem{path + ": too long for a socket: at most " +
+                              std::to_string(sizeof address.sun_path - 1) + " bytes"});
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) {
+    if (!S_ISSOCK(status.st_mode)) {
+      return Unexpected(Problem{path + ": there is something that is not a socket; move it away"});
+    }
+    if (somebody_answers(address)) {
+      return Unexpected(Problem{path + ": another chappe answers here; stop it, or give this one " +
+                                "another state directory"});
+    }
+    ::unlink(path.c_str());
+  }
+
+  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return Unexpected(problem(path, "socket", ""));
+  // The mask, not a later chmod: there must be no moment at which others could connect.
+  const mode_t mask = ::umask(0177);
+  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::umask(mask);
+  if (bound != 0 || ::listen(fd.get(), 16) != 0) {
+    return Unexpected(problem(path, "cannot listen", "is the directory there and writable?"));
+  }
+  return std::unique_ptr<UnixListener>(new UnixListener(port, wakes, std::move(fd), path));
+}
+
+UnixListener::UnixListener(LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, std::string path)
+    : fd_(std::move(fd)), path_(std::move(path)), descriptor_(port, wakes, fd_.get()) {}
+
+UnixListener::~UnixListener() { ::unlink(path_.c_str()); }
+
+async::Task<int> UnixListener::accept() {
+  for (;;) {
+    const int client = ::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0) co_return client;
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    // Out of descriptors: the next client, or one that leaves, brings the next try.
+    co_await descriptor_.reading().wait(Descriptor::kReadable);
+  }
+}
+
+}  // namespace chappe::port
