@@ -36,7 +36,9 @@ struct SingleLimits {
 /// Cost: O(log entries) per rule. Memory: in place. Context: the transmitter's executor.
 class Ledger final : public Law {
  public:
-  static constexpr std::size_t kRulesMax = 4;
+  static constexpr std::size_t kBandRules = 2;  // duty and dwell
+  static constexpr std::size_t kOperatorRules = 8;
+  static constexpr std::size_t kRulesMax = kBandRules + kOperatorRules;
   /// 360 s of the shortest possible frame (68 ms at SF 7, 62.5 kHz) are 5,294; a power of two above.
   static constexpr std::size_t kEntriesMax = 8192;
 
