@@ -282,8 +282,9 @@ void Transmitter::report(std::uint64_t tag,
                          const Outcome& outcome,
                          async::Completion<Outcome>* completion,
                          async::Completion<Outcome>::Ticket ticket) {
-  if (observer_ != nullptr) observer_->on_outcome(tag, frame, outcome);
+  // The observer last: completing only sets a word, but an observer may let the asker go.
   if (completion != nullptr) completion->complete(ticket, outcome);
+  if (observer_ != nullptr) observer_->on_outcome(tag, frame, outcome);
 }
 
 }  // namespace chappe::tx

@@ -1,0 +1,67 @@
+// What may happen while somebody is told of a result, and at the edges of time.
+#include "chappe/tx/transmitter.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "chappe/base/random.h"
+#include "chappe/port/virtual/virtual_port.h"
+#include "chappe/sim/scripted_radio.h"
+#include "chappe/tx/ledger.h"
+
+namespace chappe::tx {
+namespace {
+
+constexpr std::array<std::uint8_t, 30> kThirtyBytes{};
+
+class TransmitterTest : public testing::Test, public Observer {
+ protected:
+  TransmitterTest() {
+    transmitter_.emplace(executor_, radio_, ledger_, random_, Policy{});
+    transmitter_->observe(this);
+  }
+
+  static Submission submission(std::uint8_t priority = 1) {
+    Submission frame;
+    frame.frame = kThirtyBytes;
+    frame.priority = priority;
+    return frame;
+  }
+  void on_outcome(std::uint64_t, Bytes, const Outcome& outcome) noexcept override {
+    outcomes_.push_back(outcome);
+    if (on_outcome_) on_outcome_(outcome);
+  }
+  void run_for(Duration span) { port_.run(executor_, executor_.now() + span); }
+
+  port::VirtualPort port_;
+  async::Executor executor_{port_};
+  SeededRandom random_{1};
+  sim::ScriptedRadio radio_{executor_};
+  Ledger ledger_{{}};
+  std::function<void(const Outcome&)> on_outcome_;
+  std::vector<Outcome> outcomes_;
+  std::optional<Transmitter> transmitter_;
+};
+
+TEST_F(TransmitterTest, AnObserverMayLetTheAskerGo) {
+  auto completion = std::make_unique<async::Completion<Outcome>>(executor_.wakes());
+  on_outcome_ = [&](const Outcome&) {
+    transmitter_->disown(*completion);
+    completion->abandon();
+    completion.reset();
+  };
+  transmitter_->start();
+  const auto ticket = completion->arm();
+  transmitter_->submit(submission(), completion.get(), ticket);
+  run_for(seconds(10));
+  EXPECT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(completion, nullptr);
+}
+
+}  // namespace
+}  // namespace chappe::tx
