@@ -114,11 +114,15 @@ Waiting* Transmitter::take_place(std::uint8_t priority) {
   if (free_.empty()) {
     Waiting* least = nullptr;
     for (std::optional<Waiting>& place : pool_) {
+      // Free, and yet not in the list of free places: somebody is about to move in.
+      if (place->state_ == Waiting::State::free) continue;
       if (place->state_ == Waiting::State::on_air) continue;
       if (least == nullptr || GoesFirst{}(*least, *place)) least = &*place;
     }
     if (least == nullptr || least->priority_ <= priority) return nullptr;
-    finish(*least, Unexpected(Refused{Why::no_room, Stage::gate, kNever}));
+    // Taken before anybody hears of it: whoever answers by submitting must find another.
+    vacate(*least, Unexpected(Refused{Why::no_room, Stage::gate, kNever}), Next::newcomer);
+    return least;
   }
   return free_.pop();
 }
@@ -257,6 +261,10 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
 // --- Results -------------------------------------------------------------------------------------
 
 void Transmitter::finish(Waiting& waiting, const Outcome& outcome) {
+  vacate(waiting, outcome, Next::anybody);
+}
+
+void Transmitter::vacate(Waiting& waiting, const Outcome& outcome, Next next) {
   if (waiting.queued()) line_.remove(waiting);
   waiting.timer_.cancel();
   waiting.state_ = Waiting::State::free;
@@ -273,7 +281,7 @@ void Transmitter::finish(Waiting& waiting, const Outcome& outcome) {
   async::Completion<Outcome>* const completion = waiting.completion_;
   const auto ticket = waiting.ticket_;
   waiting.completion_ = nullptr;
-  CHAPPE_CHECK(free_.try_push(&waiting));
+  if (next == Next::anybody) CHAPPE_CHECK(free_.try_push(&waiting));
   report(tag, frame, outcome, completion, ticket);
 }
 

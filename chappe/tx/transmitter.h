@@ -118,6 +118,7 @@ class Transmitter {
   friend class Waiting;
 
   enum class Step : std::uint8_t { done, back_off };
+  enum class Next : std::uint8_t { anybody, newcomer };  // whose a place is that was left
 
   async::Task<> run();
   async::Task<Step> attempt();
@@ -128,6 +129,7 @@ class Transmitter {
   void enter_line(Waiting& waiting);
   void delay_until(Waiting& waiting, Time not_before);
   void finish(Waiting& waiting, const Outcome& outcome);
+  void vacate(Waiting& waiting, const Outcome& outcome, Next next);
   void report(std::uint64_t tag,
               Bytes frame,
               const Outcome& outcome,

@@ -26,6 +26,9 @@ class TransmitterTest : public testing::Test, public Observer {
     transmitter_->observe(this);
   }
 
+  // What still waits is refused when the transmitter goes; the test's own answers are over by then.
+  void TearDown() override { on_outcome_ = nullptr; }
+
   static Submission submission(std::uint8_t priority = 1) {
     Submission frame;
     frame.frame = kThirtyBytes;
@@ -61,6 +64,22 @@ TEST_F(TransmitterTest, AnObserverMayLetTheAskerGo) {
   run_for(seconds(10));
   EXPECT_EQ(outcomes_.size(), 1u);
   EXPECT_EQ(completion, nullptr);
+}
+
+TEST_F(TransmitterTest, AnObserverMayAnswerAnEvictionBySubmitting) {
+  for (std::size_t i = 0; i < Transmitter::kPool; ++i) transmitter_->submit(submission(9));
+  EXPECT_EQ(transmitter_->waiting_count(), Transmitter::kPool);
+  bool answered = false;
+  on_outcome_ = [&](const Outcome&) {
+    if (std::exchange(answered, true)) return;
+    transmitter_->submit(submission(9));
+  };
+  transmitter_->submit(submission(1));
+  EXPECT_TRUE(answered);
+  EXPECT_TRUE(transmitter_->statistics().balances());
+  EXPECT_EQ(transmitter_->waiting_count(), Transmitter::kPool);
+  ASSERT_NE(transmitter_->next_in_line(), nullptr);
+  EXPECT_EQ(transmitter_->next_in_line()->priority(), 1);
 }
 
 }  // namespace
