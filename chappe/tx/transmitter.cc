@@ -40,9 +40,13 @@ Transmitter::Transmitter(async::Executor& executor,
 
 Transmitter::~Transmitter() { stop(); }
 
-void Transmitter::start() { executor_.spawn(slot_, "transmitter", &Transmitter::run, this); }
+void Transmitter::start() {
+  stopped_ = false;
+  executor_.spawn(slot_, "transmitter", &Transmitter::run, this);
+}
 
 void Transmitter::stop() {
+  stopped_ = true;  // first: who hears of it may answer by submitting
   slot_.cancel();
   for (std::optional<Waiting>& place : pool_) {
     if (place->state_ == Waiting::State::free) continue;
@@ -99,6 +103,7 @@ std::uint64_t Transmitter::refuse(const Submission& submission,
 // The advisory look: it only saves work. Only reserve() decides, and it decides again.
 std::optional<Refused> Transmitter::refuse_early(const Submission& submission,
                                                  Duration airtime) const {
+  if (stopped_) return Refused{Why::stopped, Stage::early, kNever};
   const Time due = executor_.now() + submission.after;
   const Time earliest = law_.earliest(airtime, due);
   if (earliest == kNever) return Refused{Why::never_fits, Stage::early, kNever};

@@ -82,7 +82,8 @@ class Transmitter {
 
   /// Starts the sending task.
   void start();
-  /// Ends it. Everything that still waits is refused as `stopped`; what is on the air stays spent.
+  /// Ends it. Everything that still waits is refused as `stopped`, and so is what is submitted
+  /// until the next start(); what is on the air stays spent.
   void stop();
 
   /// Takes a frame, or refuses it at once: with no timer, no task and nothing debited, if it never
@@ -149,6 +150,7 @@ class Transmitter {
   async::WaitList due_;
   Time busy_since_ = kNever;
   std::uint64_t last_id_ = 0;
+  bool stopped_ = false;  // not merely not yet started: then frames wait
   Statistics statistics_;
   async::TaskSlot<4096> slot_;
 };

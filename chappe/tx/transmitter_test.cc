@@ -82,5 +82,30 @@ TEST_F(TransmitterTest, AnObserverMayAnswerAnEvictionBySubmitting) {
   EXPECT_EQ(transmitter_->next_in_line()->priority(), 1);
 }
 
+TEST_F(TransmitterTest, WhatIsSubmittedWhileItStopsIsRefusedToo) {
+  // Full, so that the answer gets the place that was just left.
+  for (std::size_t i = 0; i < Transmitter::kPool; ++i) transmitter_->submit(submission());
+  bool answered = false;
+  on_outcome_ = [&](const Outcome&) {
+    if (std::exchange(answered, true)) return;
+    transmitter_->submit(submission());
+  };
+  transmitter_->stop();
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(transmitter_->waiting_count(), 0u);
+  EXPECT_EQ(outcomes_.size(), Transmitter::kPool + 1);
+  for (const Outcome& outcome : outcomes_) EXPECT_EQ(outcome.error().why, Why::stopped);
+}
+
+TEST_F(TransmitterTest, StartedAgainItSendsAgain) {
+  transmitter_->start();
+  run_for(seconds(1));
+  transmitter_->stop();
+  transmitter_->start();
+  transmitter_->submit(submission());
+  run_for(seconds(10));
+  EXPECT_EQ(transmitter_->statistics().sent, 1u);
+}
+
 }  // namespace
 }  // namespace chappe::tx
