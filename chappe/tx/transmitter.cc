@@ -169,7 +169,10 @@ void Transmitter::delay_until(Waiting& waiting, Time not_before) {
 
 async::Task<> Transmitter::run() {
   for (;;) {
-    while (best_legal() == nullptr) co_await due_.wait("a frame that is due");
+    while (best_legal() == nullptr) {
+      busy_since_ = kNever;  // nobody listens any more: what was busy then says nothing about now
+      co_await due_.wait("a frame that is due");
+    }
     const Step step = co_await attempt();
     if (step == Step::back_off) {
       const Duration pause = policy_.busy_step * (1 + random_.up_to(policy_.busy_steps_max - 1));

@@ -107,5 +107,27 @@ TEST_F(TransmitterTest, StartedAgainItSendsAgain) {
   EXPECT_EQ(transmitter_->statistics().sent, 1u);
 }
 
+// The channel was busy an hour ago, and that frame expired. The cap counts from now, not from then.
+TEST_F(TransmitterTest, AChannelThatWasBusyLongAgoForcesNothing) {
+  transmitter_->start();
+  radio_.busy_until = executor_.now() + hours(2);
+  Submission brief = submission();
+  brief.expiry = executor_.now() + milliseconds(10);
+  transmitter_->submit(brief);
+  run_for(seconds(2));
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(outcomes_[0].error().why, Why::expired);
+
+  run_for(hours(1));
+  transmitter_->submit(submission());
+  run_for(seconds(1));
+  EXPECT_EQ(outcomes_.size(), 1u);  // it backs off, as anybody new does
+  radio_.busy_until = executor_.now();
+  run_for(seconds(3));
+  ASSERT_EQ(outcomes_.size(), 2u);
+  ASSERT_TRUE(outcomes_[1]);
+  EXPECT_FALSE(outcomes_[1]->forced);
+}
+
 }  // namespace
 }  // namespace chappe::tx
