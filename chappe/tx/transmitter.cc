@@ -104,7 +104,10 @@ std::uint64_t Transmitter::refuse(const Submission& submission,
 std::optional<Refused> Transmitter::refuse_early(const Submission& submission,
                                                  Duration airtime) const {
   if (stopped_) return Refused{Why::stopped, Stage::early, kNever};
-  const Time due = executor_.now() + submission.after;
+  const Time due = time_after(executor_.now(), submission.after);
+  if (due == kNever || due > submission.expiry) {
+    return Refused{Why::expired, Stage::early, due};
+  }
   const Time earliest = law_.earliest(airtime, due);
   if (earliest == kNever) return Refused{Why::never_fits, Stage::early, kNever};
   if (earliest > submission.expiry) return Refused{Why::expired, Stage::early, earliest};
@@ -199,7 +202,9 @@ bool Transmitter::must_yield(Waiting& waiting) {
   }
   const Time earliest = law_.earliest(waiting.airtime_, now);
   if (earliest <= now) return false;
-  if (earliest > waiting.expiry_) {
+  if (earliest == kNever) {
+    finish(waiting, Unexpected(Refused{Why::never_fits, Stage::gate, kNever}));
+  } else if (earliest > waiting.expiry_) {
     finish(waiting, Unexpected(Refused{Why::expired, Stage::gate, earliest}));
   } else if (policy_.over_budget == OverBudget::drop) {
     finish(waiting, Unexpected(Refused{Why::over_budget, Stage::gate, earliest}));

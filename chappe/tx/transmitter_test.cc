@@ -129,5 +129,44 @@ TEST_F(TransmitterTest, AChannelThatWasBusyLongAgoForcesNothing) {
   EXPECT_FALSE(outcomes_[1]->forced);
 }
 
+TEST_F(TransmitterTest, ADelayBeyondTheEndOfTimeIsRefused) {
+  Submission never = submission();
+  never.after = Duration::max();
+  run_for(seconds(1));
+  transmitter_->submit(never);
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(outcomes_[0].error().why, Why::expired);
+}
+
+// A law that changes its mind: what fitted at submission fits no more when it is due.
+class FickleLaw final : public Law {
+ public:
+  Time earliest(Duration, Time at) const override { return forbids ? kNever : at; }
+  std::optional<Reservation> reserve(Duration, Time) override {
+    if (forbids) return std::nullopt;
+    return make_reservation(0);
+  }
+  std::uint32_t spent_ppm(Time) const override { return 0; }
+  bool forbids = false;
+
+ private:
+  void commit(std::uint64_t, Duration) override {}
+  void cancel(std::uint64_t) override {}
+};
+
+TEST_F(TransmitterTest, WhatFitsNoMoreIsRefusedAndDoesNotWaitForEver) {
+  FickleLaw law;
+  transmitter_.emplace(executor_, radio_, law, random_, Policy{});
+  transmitter_->observe(this);
+  transmitter_->start();
+  Submission later = submission();
+  later.after = seconds(1);
+  transmitter_->submit(later);
+  law.forbids = true;
+  run_for(seconds(2));
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(outcomes_[0].error().why, Why::never_fits);
+}
+
 }  // namespace
 }  // namespace chappe::tx
