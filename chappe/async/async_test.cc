@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -278,6 +279,36 @@ TEST(CompletionThreads, ResultsWrittenByAThreadAreSeenByTheTask) {
   executor.run();
   worker.join();
   EXPECT_EQ(sum, 6000u);
+}
+
+// The owner sees the result the moment it is there, takes it and is gone: the thread that completed
+// it must be done with it by then.
+TEST(CompletionThreads, AnOwnerMayGoAsSoonAsItHasItsResult) {
+  port::LinuxPort port;
+  Executor executor(port);
+  struct Handed {
+    Completion<int>* completion;
+    Completion<int>::Ticket ticket;
+  };
+  std::atomic<Handed*> handed{nullptr};
+  std::atomic<bool> over{false};
+  std::thread worker([&] {
+    while (!over.load()) {
+      if (Handed* const one = handed.exchange(nullptr)) one->completion->complete(one->ticket, 7);
+    }
+  });
+  for (int i = 0; i < 20'000; ++i) {
+    auto completion = std::make_unique<Completion<int>>(executor.wakes());
+    Handed one{completion.get(), completion->arm()};
+    handed.store(&one);
+    auto result = completion->result();
+    while (!result.await_ready()) {
+    }
+    EXPECT_EQ(result.await_resume(), 7);
+    EXPECT_FALSE(completion->armed());
+  }
+  over.store(true);
+  worker.join();
 }
 
 TEST(LinuxPort, TimersNeverFireEarly) {
