@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -329,6 +330,50 @@ TEST(LinuxPort, TimersNeverFireEarly) {
   executor.run();
   EXPECT_EQ(order, "ba");
   EXPECT_LE(port.wait_count(), 6u);
+}
+
+Task<> never_idle(Executor& executor, bool& stop) {
+  while (!stop) co_await yield(executor);
+  executor.stop();
+}
+
+Task<> wait_readable(port::Descriptor& descriptor, bool& seen) {
+  co_await descriptor.reading().wait(port::Descriptor::kReadable);
+  seen = true;
+}
+
+Task<> give_up(Executor& executor, Duration span, bool& stop) {
+  co_await sleep_for(executor, span);
+  stop = true;
+}
+
+TEST(LinuxPort, ATaskThatIsAlwaysReadyCannotStarveADescriptor) {
+  port::LinuxPort port;
+  Executor executor(port);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  {
+    port::Descriptor descriptor(port, executor.wakes(), ends[0]);
+    bool seen = false;
+    bool late = false;
+    TaskSlot<1024> slots[3];
+    executor.spawn(slots[0], "busy", never_idle, executor, seen);
+    executor.spawn(slots[1], "reader", wait_readable, descriptor, seen);
+    executor.spawn(slots[2], "patience", give_up, executor, seconds(5), late);
+    ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    struct Watch {
+      static Task<> run(Executor& ex, bool& over) {
+        while (!over) co_await sleep_for(ex, milliseconds(10));
+        ex.stop();
+      }
+    };
+    TaskSlot<1024> watch;
+    executor.spawn(watch, "watch", Watch::run, executor, late);
+    executor.run();
+    EXPECT_TRUE(seen);
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(FrameArena, ReusesWhatIsFreedOutOfOrderOnceTheTopIsFree) {

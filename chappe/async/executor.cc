@@ -130,8 +130,16 @@ void Executor::sleep() {
 
 void Executor::run() {
   stopping_ = false;
+  std::uint32_t busy_steps = 0;
   while (!stopping_) {
-    if (!step() && !stopping_) sleep();
+    if (!step()) {
+      busy_steps = 0;
+      if (!stopping_) sleep();
+    } else if (++busy_steps == kBusySteps) {
+      busy_steps = 0;
+      port_.wait(port_.now());  // a deadline that has come: it looks, and does not sleep
+      port_.dispatch();
+    }
   }
 }
 
