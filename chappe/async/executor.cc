@@ -1,5 +1,7 @@
 #include "chappe/async/executor.h"
 
+#include <algorithm>
+
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 
@@ -96,6 +98,7 @@ bool Executor::fire_timers() {
   // Armed meanwhile: not before the next step, or a timer that re-arms itself in the past would
   // keep everybody else from running.
   const std::uint64_t armed_before = armed_;
+  firing_at_ = now;
   bool fired = false;
   while (!timers_.empty() && timers_.front().deadline_ <= now &&
          timers_.front().armed_as_ <= armed_before) {
@@ -103,6 +106,7 @@ bool Executor::fire_timers() {
     timer.callback_(timer, context);
     fired = true;
   }
+  firing_at_ = Time::min();
   return fired;
 }
 
@@ -145,7 +149,9 @@ void Executor::run() {
 
 void Timer::arm(Time deadline) {
   cancel();
-  deadline_ = deadline;
+  // In a callback, behind everybody else who is due: else one that is always late would come first
+  // for ever, and the others never.
+  deadline_ = std::max(deadline, executor_.firing_at_);
   armed_as_ = ++executor_.armed_;
   executor_.timers_.push(*this);
 }

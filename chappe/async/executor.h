@@ -84,6 +84,7 @@ class Executor {
   List<TaskHeader> ready_;
   PairingHeap<Timer, EarlierTimer> timers_;
   std::uint64_t armed_ = 0;
+  Time firing_at_ = Time::min();  // while timers fire: the time they fire for
   std::uint64_t resumed_ = 0;
   std::uint64_t sleeps_ = 0;
   std::uint64_t steps_ = 0;
