@@ -226,6 +226,32 @@ TEST_F(ExecutorDeathTest, AFrameTooLargeForItsArenaNamesTheTask) {
 // Not inlined, or an optimising clang puts the frame on the stack and asks nobody for memory.
 [[gnu::noinline]] Task<int> add_out_of_line(int a, int b) { co_return a + b; }
 
+Task<> await_twice() {
+  Task<int> sum = add(1, 2);
+  const int once = co_await sum;
+  const int twice = co_await sum;
+  EXPECT_EQ(once, twice);
+}
+
+TEST_F(ExecutorDeathTest, AwaitingATaskTwicePanics) {
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "twice", await_twice);
+  EXPECT_DEATH(port_.run(executor_), "a task is awaited once");
+}
+
+Task<> await_what_was_moved_away() {
+  Task<int> sum = add(1, 2);
+  const Task<int> elsewhere = std::move(sum);
+  const int none = co_await sum;
+  EXPECT_EQ(none, 3);
+}
+
+TEST_F(ExecutorDeathTest, AwaitingATaskThatWasMovedAwayPanics) {
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "moved", await_what_was_moved_away);
+  EXPECT_DEATH(port_.run(executor_), "a task is awaited once");
+}
+
 TEST_F(ExecutorDeathTest, CallingACoroutineOutsideATaskPanics) {
   EXPECT_DEATH(static_cast<void>(add_out_of_line(1, 2)), "outside a task");
 }
