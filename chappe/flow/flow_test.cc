@@ -53,6 +53,22 @@ TEST(Gate, ResetForgetsAmountAndDebt) {
   EXPECT_FALSE(gate.give(1));
 }
 
+TEST(Gate, GivingNothingPaysNoDebt) {
+  Gate gate;
+  EXPECT_FALSE(gate.take());
+  EXPECT_FALSE(gate.give(0));
+  EXPECT_TRUE(gate.owes());
+  EXPECT_TRUE(gate.give(1));
+}
+
+TEST(Gate, GivingTooMuchStaysFull) {
+  Gate gate;
+  EXPECT_FALSE(gate.give(5));
+  EXPECT_FALSE(gate.give(0xffffffff));
+  EXPECT_EQ(gate.amount(), 0x7fffffffu);
+  EXPECT_TRUE(gate.take());
+}
+
 TEST(GateThreads, EveryUnitIsTakenOnceAndPaymentsNeverExceedRefusals) {
   Gate gate;
   constexpr std::uint32_t kUnits = 50'000;
