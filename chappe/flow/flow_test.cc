@@ -288,6 +288,17 @@ TEST_F(InflightTest, WithNothingPendingThereIsNoTimer) {
   EXPECT_EQ(executor_.next_deadline(), kNever);
 }
 
+// The supervisor was stopped while a frame was out. Nobody will say so again: it must look itself.
+TEST_F(InflightTest, StartedAgainItSeesWhatIsOutAlready) {
+  start();
+  inflight_.submitted();
+  run_to(50);
+  slot_.cancel();
+  start();
+  run_to(300);
+  EXPECT_GE(wedges_.count, 1);
+}
+
 using InflightDeathTest = InflightTest;
 TEST_F(InflightDeathTest, AConfirmationTooManyIsReported) {
   EXPECT_DEATH(inflight_.confirmed(), "a confirmation with nothing pending");
