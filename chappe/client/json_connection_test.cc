@@ -172,6 +172,31 @@ TEST_F(JsonConnectionThreads, ARestartIsToldOnce) {
   });
 }
 
+/// Empty lines without end, as fast as they are read.
+class Flood final : public async::Stream {
+ public:
+  explicit Flood(int& reads) : reads_(reads) {}
+  async::Task<Result<std::size_t, async::StreamError>> read(std::span<std::uint8_t> out) override {
+    if (++reads_ > 1000) co_return Unexpected(async::StreamError::closed);
+    std::ranges::fill(out, std::uint8_t{'\n'});
+    co_return out.size();
+  }
+  async::Task<Result<void, async::StreamError>> write(Bytes) override {
+    co_return Result<void, async::StreamError>();
+  }
+
+ private:
+  int& reads_;
+};
+
+TEST_F(JsonConnectionTest, AClientThatFloodsHasOneReadAStepAndNoMore) {
+  int reads = 0;
+  server_.adopt(std::make_unique<Flood>(reads));
+  for (int i = 0; i < 10; ++i) executor_.step();
+  EXPECT_GE(reads, 2);
+  EXPECT_LE(reads, 10);
+}
+
 TEST(JsonRequest, TakesDefaultsAndChecksRanges) {
   const auto request = parse_request("{\"do\":\"submit\",\"hex\":\"1500aB\"}");
   ASSERT_TRUE(request);
