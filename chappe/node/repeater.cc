@@ -260,11 +260,12 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
   CHAPPE_CHECK(journey.outstanding > 0);
   --journey.outstanding;
   journey.any_sent |= outcome.has_value();
+  journey.any_perhaps_sent |= outcome.has_value() || outcome.error().perhaps_sent;
 
   const Journey told = journey;
   if (journey.outstanding == 0) {
-    // Nothing of it went out: a copy heard later gets its chance.
-    if (!journey.any_sent) seen_.forget(journey.key);
+    // Surely nothing of it went out: a copy heard later gets its chance, and is no echo of ours.
+    if (!journey.any_perhaps_sent) seen_.forget(journey.key);
     if (!journey.local) {
       --books_.waiting;
       if (journey.any_sent) {

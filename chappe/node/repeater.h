@@ -89,6 +89,7 @@ class Repeater final : private rx::FrameSink,
     std::uint8_t outstanding = 0;  // frames not yet decided; 0: this place is free
     bool local = false;
     bool any_sent = false;
+    bool any_perhaps_sent = false;
   };
 
   void on_frame(const radio::Frame& frame) noexcept override;

@@ -80,6 +80,7 @@ std::uint64_t Transmitter::submit(const Submission& submission,
   waiting.ticket_ = ticket;
   waiting.priority_ = submission.priority;
   waiting.attempts_ = 0;
+  waiting.perhaps_sent_ = false;
   waiting.origin_ = submission.origin;
   if (submission.after > Duration::zero()) {
     delay_until(waiting, waiting.due_);
@@ -262,6 +263,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     reservation->cancel();
   } else {
     reservation->keep();
+    waiting.perhaps_sent_ = true;
   }
   if (waiting.origin_ == Origin::local && waiting.attempts_ < policy_.local_attempts) {
     delay_until(waiting, executor_.now() + policy_.retry_after);
@@ -294,8 +296,12 @@ void Transmitter::vacate(Waiting& waiting, const Outcome& outcome, Next next) {
   async::Completion<Outcome>* const completion = waiting.completion_;
   const auto ticket = waiting.ticket_;
   waiting.completion_ = nullptr;
+  const bool perhaps_sent = waiting.perhaps_sent_;
   if (next == Next::anybody) CHAPPE_CHECK(free_.try_push(&waiting));
-  report(tag, frame, outcome, completion, ticket);
+  if (outcome) return report(tag, frame, outcome, completion, ticket);
+  Refused refused = outcome.error();
+  refused.perhaps_sent = perhaps_sent;
+  report(tag, frame, Unexpected(refused), completion, ticket);
 }
 
 void Transmitter::report(std::uint64_t tag,

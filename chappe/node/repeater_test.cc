@@ -1,0 +1,61 @@
+#include "chappe/node/repeater.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "chappe/base/random.h"
+#include "chappe/port/virtual/virtual_port.h"
+#include "chappe/sim/scripted_radio.h"
+#include "chappe/tx/ledger.h"
+
+namespace chappe::node {
+namespace {
+
+constexpr std::array<std::uint8_t, 9> kFlood = {0x15, 1, 0x99, 0x11, 0x22, 0x33, 0x44, 0x55, 7};
+
+class RepeaterTest : public testing::Test {
+ protected:
+  RepeaterTest() { repeater_.start(); }
+  void run_for(Duration span) { port_.run(executor_, executor_.now() + span); }
+  void hear() {
+    radio::Frame frame;
+    frame.bytes = radio::FrameBytes(kFlood);
+    frame.snr = Decibels{40};
+    radio_.hear(frame);
+    run_for(seconds(30));
+  }
+
+  port::VirtualPort port_;
+  async::Executor executor_{port_};
+  SeededRandom random_{1};
+  sim::ScriptedRadio radio_{executor_};
+  tx::Ledger ledger_{{}};
+  Repeater repeater_{executor_, radio_, ledger_, random_, Settings{}, mesh::PublicKey{0x42}};
+};
+
+using Next = sim::ScriptedRadio::Next;
+
+// It may have been radiated: what is heard then is an echo, and echoes are not repeated.
+TEST_F(RepeaterTest, WhatMayHaveBeenSentStaysSeen) {
+  radio_.script = {Next::fail_unsure, Next::fail_unkeyed};
+  ASSERT_TRUE(repeater_.submit(kFlood, {}, 0, nullptr, {}));
+  run_for(seconds(30));
+  EXPECT_EQ(radio_.log.size(), 1u);
+  hear();
+  EXPECT_EQ(radio_.log.size(), 1u);
+  EXPECT_EQ(repeater_.books().forwarded, 0u);
+}
+
+TEST_F(RepeaterTest, WhatSurelyWasNotSentGetsItsChance) {
+  radio_.script = {Next::fail_unkeyed, Next::fail_unkeyed};
+  ASSERT_TRUE(repeater_.submit(kFlood, {}, 0, nullptr, {}));
+  run_for(seconds(30));
+  EXPECT_EQ(radio_.log.size(), 0u);
+  hear();
+  EXPECT_EQ(radio_.log.size(), 1u);
+  EXPECT_EQ(repeater_.books().forwarded, 1u);
+}
+
+}  // namespace
+}  // namespace chappe::node
