@@ -31,7 +31,9 @@ TEST(Line, PassesAFloodOnHopByHopAndEachHopAddsItsHash) {
     ASSERT_TRUE(packet);
     ASSERT_EQ(packet->hop_count, hop);
     for (std::size_t i = 0; i < hop; ++i) EXPECT_EQ(packet->path[i], line.nodes[i + 1]->hash());
-    if (hop > 0) EXPECT_GE(log[hop].from, log[hop - 1].to);
+    if (hop > 0) {
+      EXPECT_GE(log[hop].from, log[hop - 1].to);
+    }
   }
   // Each hears its successor too, and knows that frame already.
   for (std::size_t i = 0; i < kRepeaters; ++i) {
