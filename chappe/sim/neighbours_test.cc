@@ -27,7 +27,8 @@ constexpr tx::Rule kTenPercent{hours(1), minutes(6)};
 class Newcomer : private node::EventListener {
  public:
   explicit Newcomer(std::uint64_t seed)
-      : neighbourhood_(executor, air, {.seed = seed, .modulation = {}}),
+      : random_(seed + 1000),
+        neighbourhood_(executor, air, {.seed = seed, .modulation = {}}),
         radio(executor, air),
         node(executor, radio, ledger_, random_, node::Settings{}, own_.pub) {
     air.listen(log);
@@ -65,7 +66,7 @@ class Newcomer : private node::EventListener {
   }
 
   port::VirtualPort port_;
-  SeededRandom random_{99};
+  SeededRandom random_;
   const mesh::Identity own_ = mesh::identity_of({1, 2, 3});
   tx::Ledger ledger_{std::span(&kTenPercent, 1)};
   std::map<node::EventKind, int> kinds_;
@@ -89,7 +90,7 @@ class Newcomer : private node::EventListener {
 };
 
 TEST(Neighbourhood, ShowsANewcomerWithinTenSecondsPacketsHeardJudgedDelayedAndRepeated) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Newcomer newcomer(seed);
     newcomer.run_for(seconds(10));
     ASSERT_TRUE(newcomer.first_heard.has_value()) << "seed " << seed;
