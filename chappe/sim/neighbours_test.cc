@@ -57,10 +57,23 @@ class Newcomer : private node::EventListener {
       if (advert && advert->is_genuine()) ++genuine_adverts;
     }
     if (packet.type == mesh::PayloadType::group_text && packet.payload[0] == 0x11) {
-      constexpr std::uint8_t kKey[] = {0x8b, 0x33, 0x87, 0xe9, 0xc5, 0xcd, 0xea, 0x6a,
-                                       0xc9, 0xe5, 0xed, 0xba, 0xa1, 0x15, 0xcd, 0x72};
-      const auto plain =
-          mesh::open(mesh::channel_of(kKey)->secret, packet.payload.subspan(1));
+      constexpr std::uint8_t kKey[] = {0x8b,
+                                       0x33,
+                                       0x87,
+                                       0xe9,
+                                       0xc5,
+                                       0xcd,
+                                       0xea,
+                                       0x6a,
+                                       0xc9,
+                                       0xe5,
+                                       0xed,
+                                       0xba,
+                                       0xa1,
+                                       0x15,
+                                       0xcd,
+                                       0x72};
+      const auto plain = mesh::open(mesh::channel_of(kKey)->secret, packet.payload.subspan(1));
       if (plain) texts.emplace_back(reinterpret_cast<const char*>(plain->data()) + 5);
     }
   }
