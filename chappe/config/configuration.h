@@ -128,7 +128,7 @@ struct State {
 
 struct Socket {
   bool enabled = true;
-  std::string path;  // empty: "socket" in the state directory
+  std::string path;  // empty: "chappe.sock" in the state directory
 
   bool operator==(const Socket&) const = default;
 };

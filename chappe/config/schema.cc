@@ -272,7 +272,7 @@ const std::vector<Setting>& table() {
       {"socket",
        "path",
        TextShape{.at = at<&C::socket, &Socket::path>, .bytes_max = kSocketBytesMax},
-       "Empty: the file socket in the state directory."},
+       "Empty: the file chappe.sock in the state directory."},
   };
   return settings;
 }

@@ -73,7 +73,8 @@ TEST(Regions, ADirectPacketHasNone) {
 
 TEST(Regions, TheTableHolds32AndTheWildcard) {
   RegionTable table;
-  for (int i = 0; i < 32; ++i) EXPECT_TRUE(table.put("r" + std::to_string(i), 0).has_value());
+  for (int i = 0; i < 32; ++i)
+    EXPECT_TRUE(table.put(std::string("r").append(std::to_string(i)), 0).has_value());
   const auto one_more = table.put("last", 0);
   ASSERT_FALSE(one_more.has_value());
   EXPECT_EQ(one_more.error(), RegionError::table_full);

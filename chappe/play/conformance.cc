@@ -102,7 +102,9 @@ int conformance(const ConformanceOptions& options, std::ostream& out, std::ostre
       return kExitUsage;
     }
     for (const auto& [kind, tally] : tallies) {
-      print(file + '/' + kind, tally, options.json, out);
+      std::string name(file);
+      name.append("/").append(kind);
+      print(name, tally, options.json, out);
       total.passed += tally.passed;
       total.otherwise += tally.otherwise;
       total.failed += tally.failed;

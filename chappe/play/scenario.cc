@@ -210,7 +210,9 @@ std::optional<SessionStep> step_from(const Json& from, const Json& expect) {
     step.op = Op::run;
   } else if (op == "set_rtc" || op == "set_rng_u32") {
     step.op = op == "set_rtc" ? Op::set_rtc : Op::set_rng;
-    step.value = static_cast<std::uint32_t>(from["value"].integer());
+    // No published session sets the clock; what its field is called is a guess.
+    const char* const field = from.has("value") ? "value" : from.has("rtc") ? "rtc" : "epoch";
+    step.value = static_cast<std::uint32_t>(from[field].integer());
   } else if (op == "channel_busy") {
     step.op = Op::channel_busy;
     step.busy = from["busy"].boolean();

@@ -41,6 +41,8 @@ class UnixListener {
   /// Removes the file.
   ~UnixListener();
 
+  const std::string& path() const { return path_; }
+
   /// Waits for a client. Returns its descriptor, close-on-exec.
   async::Task<int> accept();
 

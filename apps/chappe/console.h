@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+#include "chappe/base/units.h"
+#include "chappe/node/books.h"
+#include "chappe/node/event.h"
+#include "chappe/tx/transmitter.h"
+
+namespace chappe::app {
+
+enum class Colours : std::uint8_t { off, on };
+enum class Form : std::uint8_t { lines, json };
+
+/// On only for a terminal, and only if nobody asked for none: `no_color` is the environment's
+/// NO_COLOR, which counts if it is set and not empty.
+Colours colours_for(int descriptor, const char* no_color);
+
+/// Appends one line for people: when, what, which packet, from where, and what came of it. Columns
+/// line up from event to event. `start` is what the times are counted from.
+void append_line(const node::Event& event, Time start, Colours colours, std::string& out);
+
+/// What a run came to.
+struct Summary {
+  const node::Books& books;
+  const tx::Statistics& statistics;
+  Duration ran{};
+  std::uint32_t spent_ppm = 0;  // of the tightest airtime limit, now
+};
+
+/// A table in which both books can be added up: heard = forwarded + delivered + dropped + waiting,
+/// submitted = sent + refused + waiting. Says so loudly if one does not balance.
+std::string print_summary(const Summary& summary, Colours colours);
+
+/// Prints every event of a node as it happens.
+class Console final : public node::EventListener {
+ public:
+  Console(std::ostream& out, Form form, Colours colours, Time start);
+
+  void on_event(const node::Event& event) noexcept override;
+  Time start() const { return start_; }
+
+ private:
+  std::ostream& out_;
+  const Form form_;
+  const Colours colours_;
+  const Time start_;
+  std::string line_;  // kept, so that no line after the first few allocates
+};
+
+}  // namespace chappe::app
