@@ -107,7 +107,9 @@ TEST_F(ConsoleTest, ColumnsLineUpWhateverHappened) {
     constexpr std::size_t kResult = 90;
     EXPECT_EQ(text.substr(kResult - 2, 2), "  ") << text;
     EXPECT_NE(text[kResult], ' ') << text;
-    if (event_.packet != nullptr) EXPECT_EQ(text[58], ' ') << text;  // between route and hops
+    if (event_.packet != nullptr) {
+      EXPECT_EQ(text[58], ' ') << text;  // between route and hops
+    }
   };
   for (const auto kind : {node::EventKind::heard,
                           node::EventKind::judged,

@@ -59,6 +59,11 @@ std::vector<tx::Rule> rules_of(const config::Configuration& configuration) {
   return rules;
 }
 
+tx::SingleLimits single_limits_of(const config::Configuration& configuration) {
+  const config::Limits limits = config::limits_of(configuration);
+  return {limits.transmission_max, limits.pause_min};
+}
+
 static_assert(static_cast<int>(config::LoopDetect::strict) ==
               static_cast<int>(mesh::LoopDetection::strict));
 

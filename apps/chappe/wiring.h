@@ -13,5 +13,6 @@ namespace chappe::app {
 radio::Modulation modulation_of(const config::Configuration& configuration);
 node::Settings settings_of(const config::Configuration& configuration);
 std::vector<tx::Rule> rules_of(const config::Configuration& configuration);
+tx::SingleLimits single_limits_of(const config::Configuration& configuration);
 
 }  // namespace chappe::app

@@ -79,7 +79,9 @@ void Repeater::on_frame(const radio::Frame& frame) noexcept {
   event.frame = frame.bytes;
   event.snr = frame.snr;
   event.rssi = frame.rssi;
-  event.airtime = radio::time_on_air(radio_.modulation(), frame.bytes.size());
+  if (!listeners_.empty()) {
+    event.airtime = radio::time_on_air(radio_.modulation(), frame.bytes.size());
+  }
   if (!packet) {
     tell(event);
     drop(id, frame, nullptr, mesh::why_of(packet.error()));
@@ -259,6 +261,24 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
   --journey.outstanding;
   journey.any_sent |= outcome.has_value();
 
+  const Journey told = journey;
+  if (journey.outstanding == 0) {
+    // Nothing of it went out: a copy heard later gets its chance.
+    if (!journey.any_sent) seen_.forget(journey.key);
+    if (!journey.local) {
+      --books_.waiting;
+      if (journey.any_sent) {
+        ++books_.forwarded;
+      } else {
+        ++books_.dropped_by_transmitter[static_cast<std::size_t>(outcome.error().why)];
+      }
+    }
+    CHAPPE_CHECK(free_journeys_.try_push(static_cast<std::uint16_t>(tag)));
+  }
+  if (!listeners_.empty()) tell_outcome(told, frame, outcome);
+}
+
+void Repeater::tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome) {
   Event event;
   event.at = executor_.now();
   event.id = journey.id;
@@ -281,20 +301,6 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
     if (outcome.error().earliest != kNever) {
       event.delay = std::max(Duration::zero(), outcome.error().earliest - executor_.now());
     }
-  }
-
-  if (journey.outstanding == 0) {
-    // Nothing of it went out: a copy heard later gets its chance.
-    if (!journey.any_sent) seen_.forget(journey.key);
-    if (!journey.local) {
-      --books_.waiting;
-      if (journey.any_sent) {
-        ++books_.forwarded;
-      } else {
-        ++books_.dropped_by_transmitter[static_cast<std::size_t>(outcome.error().why)];
-      }
-    }
-    CHAPPE_CHECK(free_journeys_.try_push(static_cast<std::uint16_t>(tag)));
   }
   tell(event);
 }

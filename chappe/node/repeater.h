@@ -99,6 +99,7 @@ class Repeater final : private rx::FrameSink,
   void forward(std::uint64_t id, const mesh::Judgement& judgement);
   void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);
   void tell(const Event& event);
+  void tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome);
   Time expiry(Duration span) const;
   Journey& begin(std::uint64_t id);
 

@@ -6,7 +6,8 @@
 
 namespace chappe::tx {
 
-Ledger::Ledger(std::span<const Rule> rules) {
+Ledger::Ledger(std::span<const Rule> rules, const SingleLimits& single) : single_(single) {
+  longest_window_ = in_us(single.pause);
   CHAPPE_CHECK(rules.size() <= kRulesMax);
   for (const Rule& rule : rules) {
     CHAPPE_CHECK(rule.window > Duration::zero());
@@ -19,6 +20,9 @@ Ledger::Ledger(std::span<const Rule> rules) {
 
 // Airtime of everything before the instant `at`.
 std::int64_t Ledger::sent_before(std::int64_t at) const {
+  if (entries_.empty()) return total_;
+  // The usual case: the window reaches back beyond everything that is still remembered.
+  if (at <= entries_[0].start) return entries_[0].before;
   std::size_t low = 0;
   std::size_t high = entries_.size();
   while (low < high) {
@@ -29,7 +33,6 @@ std::int64_t Ledger::sent_before(std::int64_t at) const {
       high = middle;
     }
   }
-  if (low == 0) return entries_.empty() ? total_ : entries_[0].before;
   const Entry& entry = entries_[low - 1];
   return entry.before + std::min(at, entry.end) - entry.start;
 }
@@ -39,19 +42,34 @@ std::int64_t Ledger::sent_before(std::int64_t at) const {
 // Everything since the left edge of its window counts, also what another radio has reserved beyond
 // `start`: a booking is never earlier than what it stands for, so this never counts too little.
 std::int64_t Ledger::over(const Rule& rule, std::int64_t airtime, std::int64_t start) const {
+  const std::int64_t remembered = entries_.empty() ? 0 : total_ - entries_[0].before;
+  const std::int64_t at_most = remembered + airtime - in_us(rule.limit);
+  if (at_most <= 0) return at_most;  // even all of it together is legal: no need to search
   const std::int64_t left_edge = start + airtime - in_us(rule.window);
   return total_ - sent_before(left_edge) + airtime - in_us(rule.limit);
 }
 
+bool Ledger::too_long(std::int64_t airtime) const {
+  return single_.longest > Duration::zero() && airtime > in_us(single_.longest);
+}
+
+// The first instant from `at` on at which the pause after the newest entry is over.
+std::int64_t Ledger::after_pause(std::int64_t at) const {
+  if (single_.pause == Duration::zero() || entries_.empty()) return at;
+  return std::max(at, entries_.back().end + in_us(single_.pause));
+}
+
 Time Ledger::earliest(Duration airtime, Time at) const {
   const std::int64_t length = in_us(airtime);
-  std::int64_t start = in_us(at);
+  if (too_long(length)) return kNever;
+  const std::int64_t asked = after_pause(in_us(at));
+  std::int64_t start = asked;
   for (const Rule& rule : rules()) {
     if (length > in_us(rule.limit)) return kNever;
-    const std::int64_t excess = over(rule, length, start);
+    const std::int64_t excess = over(rule, length, asked);
     if (excess <= 0) continue;
     // The left edge has to move right until it has passed `excess` of airtime.
-    const std::int64_t shed = sent_before(start + length - in_us(rule.window)) + excess;
+    const std::int64_t shed = sent_before(asked + length - in_us(rule.window)) + excess;
     std::size_t low = 0;
     std::size_t high = entries_.size();
     while (low < high) {
@@ -75,6 +93,7 @@ std::optional<Reservation> Ledger::reserve(Duration airtime, Time now) {
   const std::int64_t length = in_us(airtime);
   CHAPPE_CHECK(length > 0);
   forget_old(in_us(now));
+  if (too_long(length) || after_pause(in_us(now)) > in_us(now)) return std::nullopt;
   for (const Rule& rule : rules()) {
     if (over(rule, length, in_us(now)) > 0) return std::nullopt;
   }

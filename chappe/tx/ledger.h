@@ -17,6 +17,12 @@ struct Rule {
   Duration limit;
 };
 
+/// What a single transmission must respect besides the windows. Zero limits nothing.
+struct SingleLimits {
+  Duration longest{};  // of one transmission
+  Duration pause{};    // of silence between the end of one and the start of the next
+};
+
 /// The exact sliding window, for any number of rules at once.
 ///
 /// While sending, the airtime of the last window only grows, and afterwards it only falls until the
@@ -30,12 +36,14 @@ struct Rule {
 /// Cost: O(log entries) per rule. Memory: in place. Context: the transmitter's executor.
 class Ledger final : public Law {
  public:
-  static constexpr std::size_t kRulesMax = 4;
+  static constexpr std::size_t kBandRules = 2;  // duty and dwell
+  static constexpr std::size_t kOperatorRules = 8;
+  static constexpr std::size_t kRulesMax = kBandRules + kOperatorRules;
   /// 360 s of the shortest possible frame (68 ms at SF 7, 62.5 kHz) are 5,294; a power of two above.
   static constexpr std::size_t kEntriesMax = 8192;
 
   /// Panics on a rule whose limit is not in [0, window]: configurations are checked before.
-  explicit Ledger(std::span<const Rule> rules);
+  explicit Ledger(std::span<const Rule> rules, const SingleLimits& single = {});
 
   Time earliest(Duration airtime, Time at) const override;
   std::optional<Reservation> reserve(Duration airtime, Time now) override;
@@ -60,11 +68,14 @@ class Ledger final : public Law {
 
   std::int64_t sent_before(std::int64_t at) const;
   std::int64_t over(const Rule& rule, std::int64_t airtime, std::int64_t start) const;
+  bool too_long(std::int64_t airtime) const;
+  std::int64_t after_pause(std::int64_t at) const;
   void set_length(std::uint64_t id, std::int64_t airtime);
   void forget_old(std::int64_t now);
   void append(std::int64_t start, std::int64_t airtime);
 
   std::array<Rule, kRulesMax> rules_{};
+  const SingleLimits single_;
   std::size_t rule_count_ = 0;
   std::int64_t longest_window_ = 0;
   Ring<Entry, kEntriesMax> entries_;

@@ -72,6 +72,16 @@ TEST(Ledger, ObeysAllRulesAtOnce) {
   EXPECT_EQ(ledger.earliest(seconds(1), at_s(200)), at_s(3600));
 }
 
+TEST(Ledger, KeepsThePauseAndTheLongestTransmission) {
+  Ledger ledger({}, SingleLimits{milliseconds(400), milliseconds(50)});
+  EXPECT_EQ(ledger.earliest(milliseconds(401), at_s(0)), kNever);
+  EXPECT_FALSE(ledger.reserve(milliseconds(401), at_s(0)));
+  ledger.reserve(milliseconds(400), at_s(1))->commit(milliseconds(400));
+  EXPECT_EQ(ledger.earliest(milliseconds(10), at_s(1.4)), at_s(1.45));
+  EXPECT_FALSE(ledger.reserve(milliseconds(10), at_s(1.449999)));
+  EXPECT_TRUE(ledger.reserve(milliseconds(10), at_s(1.45)));
+}
+
 TEST(Ledger, WithNoRulesEverythingIsLegal) {
   Ledger ledger({});
   EXPECT_EQ(ledger.earliest(hours(5), at_s(3)), at_s(3));

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+
+#include "chappe/async/executor.h"
+#include "chappe/config/configuration.h"
+#include "chappe/mesh/crypto.h"
+#include "chappe/radio/radio.h"
+
+namespace chappe::app {
+
+/// A radio and whatever stands behind it.
+class Outside {
+ public:
+  virtual ~Outside() = default;
+  virtual radio::Radio& radio() = 0;
+  virtual void start() = 0;
+  virtual void stop() = 0;
+  /// A line or two for whoever started the program.
+  virtual void describe(std::ostream& out) const = 0;
+};
+
+/// What the configuration chose. Requires a kind that contradictions() let pass.
+std::unique_ptr<Outside> make_outside(const config::Configuration& configuration,
+                                      const mesh::PublicKey& own,
+                                      async::Executor& executor,
+                                      std::uint64_t seed);
+
+}  // namespace chappe::app

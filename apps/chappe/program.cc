@@ -1,0 +1,136 @@
+#include "apps/chappe/program.h"
+
+#include <signal.h>
+
+#include <iostream>
+
+#include "apps/chappe/outside.h"
+#include "apps/chappe/wiring.h"
+#include "chappe/async/sleep.h"
+#include "chappe/config/quantity.h"
+
+namespace chappe::app {
+namespace {
+
+std::string hex(Bytes bytes) {
+  std::string out;
+  for (const std::uint8_t byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+// 62500 Hz as "62.5 kHz", 869618000 Hz as "869.618 MHz".
+std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name) {
+  std::string digits = std::to_string(count % unit);
+  digits.insert(0, std::to_string(unit).size() - 1 - digits.size(), '0');
+  while (!digits.empty() && digits.back() == '0') digits.pop_back();
+  return std::to_string(count / unit) + (digits.empty() ? "" : "." + digits) + " " + name;
+}
+
+}  // namespace
+
+Program::Program(const config::Configuration& configuration, const Surroundings& surroundings)
+    : configuration_(configuration),
+      surroundings_(surroundings),
+      signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
+      random_(surroundings.seed),
+      outside_(make_outside(configuration, surroundings.identity.pub, executor_, surroundings.seed)),
+      ledger_(rules_of(configuration), single_limits_of(configuration)),
+      repeater_(executor_,
+                outside_->radio(),
+                ledger_,
+                random_,
+                settings_of(configuration),
+                surroundings.identity.pub),
+      console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
+      service_(executor_, repeater_),
+      server_(service_) {
+  repeater_.listen(console_);
+}
+
+int Program::run() {
+  if (configuration_.socket.enabled && !open_socket()) return 1;
+  executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
+  if (surroundings_.run_for) {
+    executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
+  }
+  greet();
+  server_.start();
+  repeater_.start();
+  outside_->start();
+  executor_.run();
+
+  accept_slot_.cancel();
+  server_.stop();
+  repeater_.stop();
+  outside_->stop();
+  signal_slot_.cancel();
+  time_slot_.cancel();
+  conclude();
+  return std::cout ? 0 : 1;
+}
+
+async::Task<> Program::stop_on_signal() {
+  const int number = co_await signals_.next();
+  std::cerr << "chappe: stopping on " << (number == SIGINT ? "SIGINT" : "SIGTERM") << '\n';
+  executor_.stop();
+}
+
+async::Task<> Program::stop_after(Duration span) {
+  co_await async::sleep_for(executor_, span);
+  executor_.stop();
+}
+
+bool Program::open_socket() {
+  const std::string path = configuration_.socket.path.empty()
+                               ? surroundings_.state_directory + "/chappe.sock"
+                               : configuration_.socket.path;
+  auto listener = port::UnixListener::listen(port_, executor_.wakes(), path);
+  if (!listener) {
+    std::cerr << "chappe: " << listener.error().words << '\n';
+    return false;
+  }
+  listener_ = std::move(*listener);
+  executor_.spawn(accept_slot_, "client socket", &Program::accept_clients, this);
+  return true;
+}
+
+async::Task<> Program::accept_clients() {
+  for (;;) {
+    const int fd = co_await listener_->accept();
+    server_.adopt(std::make_unique<port::DescriptorStream>(port_, executor_.wakes(), fd));
+  }
+}
+
+void Program::greet() const {
+  const radio::Modulation modulation = modulation_of(configuration_);
+  std::cerr << "chappe " CHAPPE_VERSION ": " << configuration_.name << ", "
+            << hex(Bytes(surroundings_.identity.pub).first(6))
+            << (surroundings_.identity_is_new ? " (a new identity, kept in " : " (state in ")
+            << surroundings_.state_directory << ")\n"
+            << "  channel  " << with_unit(modulation.frequency.count, 1'000'000, "MHz") << ", "
+            << with_unit(modulation.bandwidth.nominal().count, 1000, "kHz") << ", SF "
+            << int{modulation.spreading} << ", CR 4/" << int{modulation.coding} << "\n";
+  for (const tx::Rule& rule : ledger_.rules()) {
+    std::cerr << "  law      at most " << config::print(rule.limit) << " on the air in any "
+              << config::print(rule.window) << " (" << configuration_.region << ")\n";
+  }
+  if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
+  outside_->describe(std::cerr);
+}
+
+void Program::conclude() {
+  const Summary summary{repeater_.books(),
+                        repeater_.statistics(),
+                        executor_.now() - console_.start(),
+                        ledger_.spent_ppm(executor_.now())};
+  // With --json standard output belongs to the events.
+  std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
+  out << print_summary(summary, surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
+  out.flush();
+}
+
+}  // namespace chappe::app

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/chappe/console.h"
+#include "apps/chappe/outside.h"
+#include "chappe/async/executor.h"
+#include "chappe/base/random.h"
+#include "chappe/client/json_connection.h"
+#include "chappe/client/service.h"
+#include "chappe/config/configuration.h"
+#include "chappe/mesh/identity.h"
+#include "chappe/node/repeater.h"
+#include "chappe/port/linux/linux_port.h"
+#include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/unix_socket.h"
+#include "chappe/tx/ledger.h"
+
+namespace chappe::app {
+
+/// What a run finds around it besides its configuration.
+struct Surroundings {
+  std::string state_directory;
+  mesh::Identity identity;
+  bool identity_is_new = false;
+  std::uint64_t seed = 0;
+  Form form = Form::lines;
+  Colours colours = Colours::off;
+  std::optional<Duration> run_for;  // nothing: until a signal
+};
+
+/// One repeater process: every room, wired. All of it lives on one executor.
+class Program {
+ public:
+  Program(const config::Configuration& configuration, const Surroundings& surroundings);
+
+  /// Runs until the time asked for, or SIGINT or SIGTERM. Returns the exit code.
+  int run();
+
+ private:
+  async::Task<> stop_on_signal();
+  async::Task<> stop_after(Duration span);
+  async::Task<> accept_clients();
+  bool open_socket();
+  void greet() const;
+  void conclude();
+
+  const config::Configuration& configuration_;
+  const Surroundings& surroundings_;
+  port::LinuxPort port_;
+  async::Executor executor_{port_};
+  port::ProcessSignals signals_;
+  SeededRandom random_;
+  std::unique_ptr<Outside> outside_;
+  tx::Ledger ledger_;
+  node::Repeater repeater_;
+  Console console_;
+  client::Service service_;
+  client::JsonServer server_;
+  std::unique_ptr<port::UnixListener> listener_;
+  async::TaskSlot<1024> signal_slot_;
+  async::TaskSlot<1024> time_slot_;
+  async::TaskSlot<2048> accept_slot_;
+};
+
+}  // namespace chappe::app

@@ -1,0 +1,40 @@
+#include "apps/chappe/wiring.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+
+#include "chappe/config/load.h"
+#include "chappe/config/quantity.h"
+#include "chappe/config/schema.h"
+
+namespace chappe::app {
+namespace {
+
+TEST(Wiring, TheRadioKnowsEveryBandwidthThatAConfigurationMayName) {
+  std::size_t bandwidths = 0;
+  for (const config::Setting& setting : config::schema()) {
+    if (setting.key != "bandwidth") continue;
+    for (const Hertz bandwidth : std::get<config::FrequencyShape>(setting.shape).allowed) {
+      const auto loaded = config::parse("[radio]\nbandwidth = \"" + config::print(bandwidth) +
+                                        "\"\nfrequency = \"866 MHz\"\ntx_power_dbm = 14\n");
+      ASSERT_TRUE(loaded) << config::print(bandwidth);
+      modulation_of(*loaded);  // panics on one that it does not know
+      ++bandwidths;
+    }
+  }
+  EXPECT_EQ(bandwidths, 10u);
+}
+
+TEST(Wiring, ThePreambleFollowsTheSpreadingFactorUnlessItIsGiven) {
+  config::Configuration configuration;
+  EXPECT_EQ(modulation_of(configuration).preamble, 32);
+  configuration.radio.spreading_factor = 9;
+  EXPECT_EQ(modulation_of(configuration).preamble, 16);
+  configuration.radio.preamble = 12;
+  EXPECT_EQ(modulation_of(configuration).preamble, 12);
+}
+
+}  // namespace
+}  // namespace chappe::app
