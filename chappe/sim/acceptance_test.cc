@@ -25,10 +25,10 @@ constexpr std::array<std::uint8_t, 30> kFrame{};
 /// One listener and so many senders that one is always free, all equally strong.
 class Crowd {
  public:
-  explicit Crowd(std::size_t senders) : air(executor, senders + 1) {
+  explicit Crowd(std::size_t size) : air(executor, size + 1) {
     listener = air.join(ear_, {});
-    for (std::size_t i = 0; i < senders; ++i) this->senders.push_back(air.join(ear_, {}));
-    for (std::size_t i = 0; i < senders; ++i) air.connect(listener, this->senders[i], kLink);
+    for (std::size_t i = 0; i < size; ++i) senders.push_back(air.join(ear_, {}));
+    for (const StationId sender : senders) air.connect(listener, sender, kLink);
   }
   void let_all_hear_each_other() {
     for (std::size_t i = 0; i < senders.size(); ++i) {
