@@ -122,7 +122,7 @@ void Air::meet(OnAir& older, OnAir& newer) {
   const std::size_t second = index(newer.station);
   older.worsen(second, Fate::half_duplex);
   newer.worsen(first, Fate::half_duplex);
-  if (!same_channel(first, second)) return;
+  // Who is on another channel than a receiver has no link to it here.
   for (std::size_t at = 0; at < joined_; ++at) {
     const std::optional<Link>& one = older.receptions[at].link;
     const std::optional<Link>& other = newer.receptions[at].link;

@@ -82,11 +82,10 @@ TEST_F(SimRadioTest, CountsWhatItHasNoRoomForAndKeepsTheOldest) {
   EXPECT_EQ(one_.fates()[Fate::overrun], 3u);
   EXPECT_EQ(one_.fates().total(), air_.radiated_count());
   radio::Frame frame;
-  std::size_t taken = 0;
-  while (one_.take(frame)) {
-    if (taken == 0) EXPECT_TRUE(std::ranges::equal(frame.bytes.view(), kTheirs));
-    ++taken;
-  }
+  ASSERT_TRUE(one_.take(frame));
+  EXPECT_TRUE(std::ranges::equal(frame.bytes.view(), kTheirs));
+  std::size_t taken = 1;
+  while (one_.take(frame)) ++taken;
   EXPECT_EQ(taken, SimRadio::kHeardMax);
 }
 
