@@ -21,6 +21,10 @@
 namespace chappe::play {
 namespace {
 
+// After so long without receiving the reference raises an error flag (protocol 10.5). Nothing but a
+// long transmission gets there.
+constexpr Duration kOutOfReceive = seconds(8);
+
 /// The recorded source, which always says the same, or another chance.
 class PlayedRandom final : public Random {
  public:
@@ -62,16 +66,6 @@ tx::Rule rule_of(const RecordedPrefs& prefs) {
   return {hour, std::min(Duration(limit), hour)};
 }
 
-ReplayedRadio::Listening listening_of(const RecordedNode& node) {
-  ReplayedRadio::Listening listening;
-  listening.cad = node.prefs.cad_enabled;
-  listening.floor = Dbm{static_cast<std::int16_t>(node.surroundings.ambient_dbm * 4)};
-  if (const int threshold = node.prefs.interference_threshold; threshold > 0) {
-    listening.threshold = Decibels{static_cast<std::int16_t>(threshold * 4)};
-  }
-  return listening;
-}
-
 class Player final : private Tape::Sink,
                      private ReplayedRadio::Observer,
                      private node::EventListener {
@@ -82,16 +76,13 @@ class Player final : private Tape::Sink,
          node::EventListener* listener)
       : scenario_(scenario),
         executor_(port_),
-        radio_(executor_, modulation, scenario.channel, listening_of(scenario.node)),
+        radio_(
+            executor_, modulation, scenario.channel, ReplayedRadio::Listening::of(scenario.node)),
         rule_{rule_of(scenario.node.prefs)},
         law_(rule_),
         random_(scenario.node.random_word, seed),
-        node_(executor_,
-              radio_,
-              law_,
-              random_,
-              settings_of(scenario.node.prefs),
-              scenario.node.pub),
+        node_(
+            executor_, radio_, law_, random_, settings_of(scenario.node.prefs), scenario.node.pub),
         tape_(executor_, scenario.inputs, *this),
         estimates_ms_(radio::reference_estimates_ms(modulation)),
         listener_(listener) {
@@ -232,6 +223,7 @@ class Player final : private Tape::Sink,
     Played::Counters& counters = played_.counters;
     counters.tx_air_ms += estimates_ms_[event.frame.size()];
     counters.busy_too_long |= event.forced;
+    counters.long_out_of_receive |= event.airtime > kOutOfReceive;
     if (event.packet == nullptr) return;
     ++(event.packet->is_flood() ? counters.sent_flood : counters.sent_direct);
   }
@@ -253,7 +245,7 @@ class Player final : private Tape::Sink,
   Tape tape_;
   const radio::EstimateTable estimates_ms_;
   node::EventListener* const listener_;
-  std::deque<int> in_the_radio_;          // inputs heard, and not yet taken by the node
+  std::deque<int> in_the_radio_;           // inputs heard, and not yet taken by the node
   std::map<std::uint64_t, Heard> inputs_;  // by the id that the node gave them
   Played played_;
 };

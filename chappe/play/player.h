@@ -41,6 +41,7 @@ struct Played {
     std::int64_t tx_air_ms = 0;
     std::int64_t rx_air_ms = 0;
     bool busy_too_long = false;
+    bool long_out_of_receive = false;
   };
 
   std::vector<Transmission> transmissions;  // in the order of their starts

@@ -51,6 +51,20 @@ std::string in_words(Time at) {
   return std::to_string(in_us(at) / 1000) + " ms";
 }
 
+// A reply, on one line and no longer than one glance.
+std::string quoted(const std::string& reply) {
+  constexpr std::size_t kShown = 60;
+  std::string words = "`";
+  for (const char letter : reply.substr(0, kShown)) {
+    if (letter == '\n') {
+      words += "\\n";
+    } else {
+      words += letter;
+    }
+  }
+  return words + (reply.size() > kShown ? "...`" : "`");
+}
+
 bool equal_where(Bytes a, Bytes b, Bytes mask) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -76,9 +90,8 @@ bool equal_when_opened(const Scenario& scenario,
   const std::size_t clear = frame.size() - ours->payload.size() + kHashes;
   if (!std::ranges::equal(frame.first(clear), Bytes(expected.frame).first(clear))) return false;
   const auto plain = mesh::open(party->second.secret, ours->payload.subspan(kHashes));
-  return plain && equal_where(*plain,
-                              expected.decoded["plain"].bytes(),
-                              expected.decoded["mask"].bytes());
+  return plain &&
+         equal_where(*plain, expected.decoded["plain"].bytes(), expected.decoded["mask"].bytes());
 }
 
 bool is_same(const Scenario& scenario, const ExpectedTransmission& expected, Bytes frame) {
@@ -113,8 +126,8 @@ class Comparison {
     for (std::size_t i = 0; i < scenario_.node.setup.size(); ++i) {
       const ConsoleCommand& line = scenario_.node.setup[i];
       if (line.reply == played_.setup_replies[i]) continue;
-      return "setup `" + line.command + "`: expected `" + line.reply + "`, got `" +
-             played_.setup_replies[i] + "`";
+      return "setup " + quoted(line.command) + ": expected " + quoted(line.reply) + ", got " +
+             quoted(played_.setup_replies[i]);
     }
     return std::nullopt;
   }
@@ -189,9 +202,10 @@ class Comparison {
         }
       }
       if (found || is_otherwise(cause_of(expected))) continue;
-      return "expected " + short_hex(expected.frame) + " between " + in_words(expected.start.earliest) +
-             " and " + in_words(at_minimum_ ? expected.start.earliest : expected.start.latest) +
-             ", got " + (nearest.empty() ? "nothing like it" : "it at " + nearest);
+      return "expected " + short_hex(expected.frame) + " between " +
+             in_words(expected.start.earliest) + " and " +
+             in_words(at_minimum_ ? expected.start.earliest : expected.start.latest) + ", got " +
+             (nearest.empty() ? "nothing like it" : "it at " + nearest);
     }
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const Played::Transmission& sent = played_.transmissions[i];
@@ -213,8 +227,8 @@ class Comparison {
       const std::string got = found == played_.replies.end() ? std::string() : found->text;
       if (got == expected.reply) continue;
       const ScenarioInput* const typed = input(expected.input);
-      return "`" + (typed == nullptr ? std::string() : typed->text) + "`: expected `" +
-             expected.reply + "`, got `" + got + "`";
+      return quoted(typed == nullptr ? std::string() : typed->text) + ": expected " +
+             quoted(expected.reply) + ", got " + quoted(got);
     }
     return std::nullopt;
   }
@@ -234,7 +248,10 @@ class Comparison {
                    .set("dup_flood", counters.dup_flood)
                    .set("dup_direct", counters.dup_direct));
     constexpr int kBusyTooLong = 2;
-    actual.set("err_flags", counters.busy_too_long ? kBusyTooLong : 0);
+    constexpr int kLongOutOfReceive = 4;
+    actual.set("err_flags",
+               (counters.busy_too_long ? kBusyTooLong : 0) +
+                   (counters.long_out_of_receive ? kLongOutOfReceive : 0));
     actual.set("tx_air_ms", counters.tx_air_ms).set("rx_air_ms", counters.rx_air_ms);
     Json expected = Json::object();
     for (const auto& [name, value] : actual.members()) {
