@@ -94,11 +94,13 @@ class Player final : private Tape::Sink,
   Played run() {
     node_.start();
     for (const ConsoleCommand& line : scenario_.node.setup) {
-      played_.setup_replies.push_back(console_.command(line.command));
+      played_.setup_replies.push_back(console_.command(line.command, std::nullopt));
     }
     tape_.start();
     port_.run(executor_, scenario_.end);
+    halt_if_told();
     Played played = played_;  // what stopping adds is told to the listener only
+    played.halted = halted_;
     tape_.stop();
     node_.stop();
     if (!played_.trouble.empty()) played.trouble = played_.trouble;
@@ -108,11 +110,14 @@ class Player final : private Tape::Sink,
  private:
   void on_input(const ScenarioInput& input) noexcept override {
     using Kind = ScenarioInput::Kind;
+    halt_if_told();
     switch (input.kind) {
       case Kind::frame:
         return hear(input);
       case Kind::console:
-        played_.replies.push_back({input.index, console_.command(input.text)});
+        if (halted_) return;
+        played_.replies.push_back(
+            {input.index, console_.command(input.text, input.sender_timestamp)});
         return;
       case Kind::failing_transmission:
         return radio_.refuse_next();
@@ -125,12 +130,23 @@ class Player final : private Tape::Sink,
     }
   }
 
+  // A node that was switched off hears nothing and sends nothing more.
+  void halt_if_told() {
+    if (halted_ || !console_.is_halted()) return;
+    halted_ = true;
+    node_.stop();
+  }
+
   void hear(const ScenarioInput& input) {
     const ByteList frame = patched(input);
-    if (radio_.hear(frame, input.snr, input.rssi)) {
-      in_the_radio_.push_back(input.index);
-      return;
+    if (halted_) return miss(input, frame, "no_event");
+    if (!radio_.hear(frame, input.snr, input.rssi)) {
+      return miss(input, frame, "radio_transmitting");
     }
+    in_the_radio_.push_back(input.index);
+  }
+
+  void miss(const ScenarioInput& input, Bytes frame, std::string_view why) {
     node::Event event;
     event.kind = node::EventKind::judged;
     event.at = executor_.now();
@@ -143,9 +159,11 @@ class Player final : private Tape::Sink,
     event.snr = input.snr;
     event.rssi = input.rssi;
     event.not_received = true;
-    event.why = "radio_transmitting";
-    played_.verdicts.push_back(
-        {input.index, "not_received", std::string(event.why), std::nullopt, {}});
+    event.why = why;
+    Played::Verdict& verdict = played_.verdicts.emplace_back();
+    verdict.input = input.index;
+    verdict.verdict = "not_received";
+    verdict.why = why;
     if (listener_ != nullptr) listener_->on_event(event);
   }
 
@@ -207,6 +225,8 @@ class Player final : private Tape::Sink,
     verdict.why = event.why;
     if (!event.region.empty()) verdict.region = event.region;
     verdict.hold = heard.hold;
+    verdict.delay = event.delay;
+    verdict.priority = event.priority;
     if (event.packet != nullptr && verdict.why == to_string(mesh::Why::duplicate)) {
       ++(event.packet->is_flood() ? played_.counters.dup_flood : played_.counters.dup_direct);
     }
@@ -248,6 +268,7 @@ class Player final : private Tape::Sink,
   std::deque<int> in_the_radio_;           // inputs heard, and not yet taken by the node
   std::map<std::uint64_t, Heard> inputs_;  // by the id that the node gave them
   Played played_;
+  bool halted_ = false;
 };
 
 }  // namespace

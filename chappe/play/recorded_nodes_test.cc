@@ -120,6 +120,21 @@ TEST_F(Altered, AnotherHoldFails) {
   expect_failure();
 }
 
+TEST_F(Altered, AnotherPriorityFails) {
+  ++played_.verdicts.front().priority;
+  expect_failure();
+}
+
+TEST_F(Altered, AnotherDelayFails) {
+  played_.verdicts.front().delay += milliseconds(2);
+  expect_failure();
+}
+
+TEST_F(Altered, AHaltThatOnlyOneOfThemMadeFails) {
+  played_.halted = true;
+  expect_failure();
+}
+
 TEST_F(Altered, AnUnansweredCommandFails) {
   scenario_.node.setup.push_back({"set flood.max 3", "OK"});
   played_.setup_replies.push_back("");

@@ -112,7 +112,9 @@ class Comparison {
     if (auto why = verdicts()) return failed(*why);
     if (auto why = transmissions()) return failed(*why);
     if (auto why = replies()) return failed(*why);
-    if (!scenario_.halt.is_null()) return failed("the node should have halted");
+    if (scenario_.halt.is_null() == played_.halted) {
+      return failed(played_.halted ? "the node halted" : "the node should have halted");
+    }
     if (auto why = state()) return failed(*why);
     return {otherwise_.empty() ? Outcome::passed : Outcome::passed_otherwise, {}};
   }
@@ -165,8 +167,32 @@ class Comparison {
         return "input " + std::to_string(expected.input) + ": expected region " +
                expected.region.value_or("none") + ", got " + found->region.value_or("none");
       }
+      if (auto why = intention(*found)) return why;
     }
     return std::nullopt;
+  }
+
+  // What the node said it would do, before anything made it wait. Only where one frame follows from
+  // one: of several, the recording does not say which the node names.
+  Difference intention(const Played::Verdict& verdict) const {
+    if (verdict.verdict != "forward") return std::nullopt;
+    const auto follows = [&](const ExpectedTransmission& expected) {
+      return cause_of(expected) == verdict.input && !expected.unsent && !expected.radio_refused;
+    };
+    if (std::ranges::count_if(scenario_.transmissions, follows) != 1) return std::nullopt;
+    const ExpectedTransmission& expected = *std::ranges::find_if(scenario_.transmissions, follows);
+    const std::string where = "input " + std::to_string(verdict.input) + ": expected ";
+    if (expected.priority != verdict.priority) {
+      return where + "priority " + std::to_string(expected.priority) + ", got " +
+             std::to_string(verdict.priority);
+    }
+    // The power in a hold may round the other way on another library.
+    constexpr Duration kRounding = milliseconds(1);
+    const Duration after = verdict.hold + verdict.delay;
+    const Duration latest = at_minimum_ ? expected.after_min : expected.after_max;
+    if (expected.after_min - kRounding <= after && after <= latest + kRounding) return std::nullopt;
+    return where + "a delay of " + std::to_string(in_ms(expected.after_min)) + " to " +
+           std::to_string(in_ms(latest)) + " ms, got " + std::to_string(in_ms(after)) + " ms";
   }
 
   TimeBounds window(const ExpectedTransmission& expected) const {
@@ -316,6 +342,7 @@ Scenario timeline_of(const Session& session) {
     switch (step.op) {
       case Op::cli:
         add(Kind::console).text = step.command;
+        scenario.inputs.back().sender_timestamp = step.sender_timestamp;
         break;
       case Op::rx:
       case Op::rx_batch:
