@@ -96,6 +96,21 @@ TEST_F(ExecutorTest, TimersFireInOrderOfDeadlineThenOfArming) {
   EXPECT_EQ(order, "abcd");
 }
 
+Task<> sleep_once(Executor& executor, Duration span, bool& awake) {
+  co_await sleep_for(executor, span);
+  awake = true;
+}
+
+TEST_F(ExecutorTest, SleepingForEverNeverEnds) {
+  bool awake = false;
+  TaskSlot<1024> slot;
+  port_.run(executor_, at_ms(1));
+  executor_.spawn(slot, "sleeper", sleep_once, executor_, Duration::max(), awake);
+  port_.run(executor_, at_ms(1'000'000));
+  EXPECT_FALSE(awake);
+  EXPECT_EQ(executor_.next_deadline(), kNever);
+}
+
 Task<> spinner(WaitList& list, int& turns) {
   for (;;) {
     ++turns;

@@ -42,7 +42,7 @@ inline SleepUntil sleep_until(Executor& executor, Time deadline, Site site = Sit
 
 /// The same, counted from now; computed once.
 inline SleepUntil sleep_for(Executor& executor, Duration span, Site site = Site::here()) {
-  return SleepUntil(executor, executor.now() + span, site);
+  return SleepUntil(executor, time_after(executor.now(), span), site);
 }
 
 }  // namespace chappe::async
