@@ -150,6 +150,15 @@ TEST_F(SignalTest, AnInterruptEndsTheSleepWithOneKick) {
   EXPECT_EQ(port_.kick_count(), 1u);
 }
 
+TEST_F(SignalTest, ASetBetweenTheLastLookAndTheSleepForbidsTheSleep) {
+  Signal signal(executor_.wakes());
+  signal.set();
+  EXPECT_FALSE(executor_.wakes().announce_sleep());
+  EXPECT_EQ(signal.take(), 1u);
+  EXPECT_TRUE(executor_.wakes().announce_sleep());
+  executor_.wakes().retract_sleep();
+}
+
 TEST_F(SignalTest, SettingWhileAwakeKicksNobody) {
   Signal signal(executor_.wakes());
   signal.set();
