@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "chappe/base/list.h"
 #include "chappe/sync/waiter.h"
@@ -41,8 +42,10 @@ class [[nodiscard]] Signal::Next : public Waiter {
  public:
   Next(Signal& signal, Site site) : signal_(signal), site_(site) {}
 
+  // Only what was delivered, and a step delivers once: a line that never rests cannot keep this task
+  // from giving way to the others.
   bool await_ready() noexcept {
-    count_ = signal_.take();
+    count_ = std::exchange(signal_.pending_, 0);
     return count_ != 0;
   }
   template <TaskPromise Promise>
@@ -90,8 +93,10 @@ class [[nodiscard]] Flags::Wait : public Waiter {
  public:
   Wait(Flags& flags, std::uint32_t mask, Site site) : flags_(flags), mask_(mask), site_(site) {}
 
+  // Only what was delivered; see Signal::Next.
   bool await_ready() noexcept {
-    bits_ = flags_.take(mask_);
+    bits_ = flags_.pending_ & mask_;
+    flags_.pending_ &= ~mask_;
     return bits_ != 0;
   }
   template <TaskPromise Promise>
