@@ -34,9 +34,10 @@ void append_json(const node::Event& event, std::string& out) {
       break;
     case node::EventKind::judged:
       line.quarters("snr", event.snr.quarters).quarters("rssi", event.rssi.quarters);
-      line.text("verdict", to_string(event.verdict)).text("why", event.why);
+      line.text("verdict", event.not_received ? "not_received" : to_string(event.verdict));
+      line.text("why", event.why);
       if (!event.region.empty()) line.text("region", event.region);
-      if (event.verdict == mesh::Verdict::forward) {
+      if (event.verdict == mesh::Verdict::forward && !event.not_received) {
         line.number("delay_us", in_us(event.delay)).number("priority", event.priority);
       }
       break;

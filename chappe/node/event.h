@@ -33,6 +33,9 @@ struct Event {
   Dbm rssi;      // heard, judged
 
   mesh::Verdict verdict = mesh::Verdict::drop;  // judged
+  /// judged: the frame ended while the node was sending, so there is no verdict. Only somebody who
+  /// knows what was on the air can tell of it; id is 0.
+  bool not_received = false;
   std::string_view why;                         // judged, refused: the reason's name
   std::string_view region;                      // judged: of a scoped packet, if known
 

@@ -31,7 +31,7 @@ class RepeaterTest : public testing::Test {
   SeededRandom random_{1};
   sim::ScriptedRadio radio_{executor_};
   tx::Ledger ledger_{{}};
-  Repeater repeater_{executor_, radio_, ledger_, random_, Settings{}, mesh::PublicKey{0x42}};
+  Repeater repeater_{executor_, radio_, ledger_, random_, Settings{}, mesh::Identity{}};
 };
 
 using Next = sim::ScriptedRadio::Next;

@@ -1,44 +1,73 @@
+#include <algorithm>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "chappe/client/event_json.h"
+#include "chappe/client/event_line.h"
+#include "chappe/client/json_writer.h"
 #include "chappe/play/commands.h"
-#include "chappe/play/session.h"
-#include "chappe/play/vector_file.h"
+#include "chappe/play/player.h"
+#include "chappe/play/recording.h"
 
 namespace chappe::play {
+namespace {
+
+/// Writes each event as it happens.
+class Printer final : public node::EventListener {
+ public:
+  Printer(bool json, std::ostream& out) : json_(json), out_(out) {}
+
+  void begin(const Scenario& scenario) {
+    line_.clear();
+    if (json_) {
+      client::JsonLine(line_).text("event", "scenario").text("id", scenario.id);
+    } else {
+      line_ = scenario.id + '\n';
+    }
+    out_ << line_;
+  }
+
+  void on_event(const node::Event& event) noexcept override {
+    line_.clear();
+    if (json_) {
+      client::append_json(event, line_);
+    } else {
+      client::append_line(event, Time{}, client::Colours::off, line_);
+    }
+    out_ << line_;
+  }
+
+ private:
+  const bool json_;
+  std::ostream& out_;
+  std::string line_;
+};
+
+}  // namespace
 
 int replay(const ReplayOptions& options, std::ostream& out, std::ostream& talk) {
-  // FILE#id: one scenario of the file. Ids have no '#', directories may.
-  const std::size_t mark = options.file.rfind('#');
-  const bool one = mark != std::string::npos;
-  const std::string path = options.file.substr(0, mark);
-  const std::string id = one ? options.file.substr(mark + 1) : std::string();
-
-  int played = 0;
-  int code = kExitOk;
-  const auto trouble = read_vectors(path, [&](const VectorItem& item) {
-    if (item.schema != VectorItem::Schema::scenario || (one && item.name != id)) return;
-    ++played;
-    const auto scenario = scenario_from(item.value);
-    if (!scenario) {
-      talk << item.name << ": cannot be read\n";
-      code = kExitFailed;
-      return;
-    }
-    const SessionResult result = replay(*scenario, options.seed, options.json, out);
-    if (result.outcome != SessionResult::Outcome::passed) {
-      talk << item.name << ": " << result.why << '\n';
-      code = kExitFailed;
-    }
-  });
-  if (trouble) {
-    talk << path << ": " << *trouble << '\n';
+  const auto recording = read_recording(options.file);
+  if (!recording) {
+    talk << options.file << ": " << recording.error() << '\n';
     return kExitUsage;
   }
-  if (played == 0) {
-    talk << path << ": " << (one ? "no scenario " + id : "no scenario at all") << '\n';
-    return kExitUsage;
+  Printer printer(options.json, out);
+  int exit_code = kExitOk;
+  for (const Scenario& scenario : *recording) {
+    if (recording->size() > 1) printer.begin(scenario);
+    const auto played = play_through(scenario, options.seed, &printer);
+    if (!played) {
+      talk << scenario.id << ": no LoRa radio is like the recorded one\n";
+      return kExitUsage;
+    }
+    if (!played->trouble.empty()) {
+      talk << scenario.id << ": " << played->trouble << '\n';
+      exit_code = kExitFailed;
+    }
   }
-  return code;
+  return exit_code;
 }
 
 }  // namespace chappe::play

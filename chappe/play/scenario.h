@@ -79,6 +79,7 @@ struct RecordedNode {
   RecordedPrefs prefs;
   RecordedSurroundings surroundings;
   std::vector<ConsoleCommand> setup;
+  std::uint32_t random_word = 0;  // what the recorded node's random source always returned
 };
 
 /// Another party of a scenario.
@@ -98,7 +99,15 @@ struct Patch {
 };
 
 struct ScenarioInput {
-  enum class Kind : std::uint8_t { frame, console, failing_transmission };
+  enum class Kind : std::uint8_t {
+    frame,
+    console,
+    failing_transmission,
+    // of sessions only
+    set_clock,
+    set_random,
+    set_busy,
+  };
 
   int index = 0;
   Kind kind = Kind::frame;
@@ -107,7 +116,9 @@ struct ScenarioInput {
   Decibels snr;
   Dbm rssi;
   ByteList plain;
-  std::string text;  // of the console
+  std::string text;                               // of the console
+  std::optional<std::uint32_t> sender_timestamp;  // of the console: as if sent remotely
+  std::uint32_t value = 0;                        // of set_clock, set_random, set_busy
   std::optional<Patch> patch;
   std::string note;
   std::string quirk;  // a reference behaviour that one may decide not to copy

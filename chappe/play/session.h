@@ -1,13 +1,13 @@
 #pragma once
 
-#include <iosfwd>
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "chappe/play/player.h"
 #include "chappe/play/scenario.h"
 
-/// Plays recorded behaviour against a node in virtual time: the only place of this room that
-/// builds nodes. Everything else loads, compares and reports.
+/// Compares what a node did on recorded inputs with what the reference did.
 namespace chappe::play {
 
 struct SessionResult {
@@ -21,14 +21,19 @@ struct SessionResult {
   std::string why;  // of a failure: what differed first
 };
 
+/// Plays it with every delay at its minimum, when all starts must be the earliest recorded ones,
+/// and then with other chances, when they must lie within the recorded bounds.
 SessionResult play(const Scenario& scenario);
+/// Plays it once, with the recorded randomness.
 SessionResult play(const Session& session);
 
-/// Plays the inputs and writes the node's events to `out`, as objects or as lines for people. With
-/// a seed the node's delays are drawn from it; without, every one is its minimum.
-SessionResult replay(const Scenario& scenario,
-                     std::optional<std::uint64_t> seed,
-                     bool json,
-                     std::ostream& out);
+/// One comparison. Without a seed the starts must be the earliest.
+SessionResult compare(const Scenario& scenario,
+                      const Played& played,
+                      std::optional<std::uint64_t> seed);
+
+/// A session as one run of inputs, so that one player plays both. What each step expects becomes an
+/// expected transmission.
+Scenario timeline_of(const Session& session);
 
 }  // namespace chappe::play

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace chappe::test {
+
+/// A process of the program under test, with its output collected. Killed by the destructor.
+class Child {
+ public:
+  enum class Output { pipes, terminal };
+
+  /// `environment` entries as "NAME=value"; nothing else of ours is passed on but PATH.
+  Child(std::vector<std::string> arguments,
+        std::vector<std::string> environment,
+        Output output = Output::pipes);
+  ~Child();
+
+  /// Reads standard output until it holds `words` or ends. True if it does.
+  bool wait_for_output(const std::string& words);
+  void signal(int number) const;
+  /// Waits for the end; the exit code, or minus the signal's number.
+  int wait();
+
+  const std::string& out() const { return out_; }
+  const std::string& err() const { return err_; }
+
+ private:
+  bool read_some();
+
+  pid_t pid_ = -1;
+  int out_fd_ = -1;
+  int err_fd_ = -1;
+  std::string out_;
+  std::string err_;
+  bool waited_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace chappe::test

@@ -1,0 +1,175 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/program/child.h"
+
+namespace chappe::test {
+namespace {
+
+class Program : public testing::Test {
+ protected:
+  Program() {
+    char path[] = "/tmp/chappe-program-XXXXXX";
+    home_ = ::mkdtemp(path);
+  }
+  ~Program() override { std::filesystem::remove_all(home_); }
+
+  std::vector<std::string> environment() const { return {"HOME=" + home_}; }
+  std::string state() const { return home_ + "/.local/state/chappe"; }
+  std::string write(const std::string& name, const std::string& text) const {
+    const std::string path = home_ + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  std::string home_;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(Program, RunsOnNothingAtAllAndItsBooksBalance) {
+  Child child({"run", "--for", "2"}, environment());
+  EXPECT_EQ(child.wait(), 0) << child.err();
+  EXPECT_TRUE(has(child.out(), "heard")) << child.out();
+  EXPECT_TRUE(has(child.out(), "judged")) << child.out();
+  EXPECT_TRUE(has(child.out(), "balances")) << child.out();
+  EXPECT_FALSE(has(child.out(), "\x1b[")) << "colours in a pipe";
+  EXPECT_TRUE(has(child.err(), "a new identity")) << child.err();
+}
+
+TEST_F(Program, KeepsItsIdentityForItsOwnerAlone) {
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  struct stat status{};
+  ASSERT_EQ(::stat((state() + "/identity").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  const std::string name = first.err().substr(first.err().find("chappe, "), 20);
+  Child second({"run", "--for", "0"}, environment());
+  EXPECT_EQ(second.wait(), 0);
+  EXPECT_TRUE(has(second.err(), name)) << second.err();
+  EXPECT_FALSE(has(second.err(), "a new identity"));
+}
+
+TEST_F(Program, SpeaksJsonLinesOnStandardOutputAndNothingElse) {
+  Child child({"run", "--for", "2", "--json"}, environment());
+  EXPECT_EQ(child.wait(), 0) << child.err();
+  ASSERT_FALSE(child.out().empty());
+  std::size_t begin = 0;
+  while (begin < child.out().size()) {
+    const std::size_t end = child.out().find('\n', begin);
+    ASSERT_NE(end, std::string::npos);
+    EXPECT_EQ(child.out()[begin], '{');
+    EXPECT_EQ(child.out()[end - 1], '}');
+    begin = end + 1;
+  }
+  EXPECT_TRUE(has(child.err(), "balances"));
+}
+
+TEST_F(Program, ShowsColoursOnATerminalUnlessToldNotTo) {
+  {
+    Child coloured({"run"}, environment(), Child::Output::terminal);
+    EXPECT_TRUE(coloured.wait_for_output("forward"));
+    EXPECT_TRUE(has(coloured.out(), "\x1b[")) << coloured.out();
+  }  // killed: the socket it leaves behind is dead, and replaced
+  auto plain_environment = environment();
+  plain_environment.push_back("NO_COLOR=1");
+  Child plain({"run"}, plain_environment, Child::Output::terminal);
+  EXPECT_TRUE(plain.wait_for_output("forward"));
+  EXPECT_FALSE(has(plain.out(), "\x1b[")) << plain.out();
+}
+
+TEST_F(Program, EndsWithItsSummaryOnASignal) {
+  Child child({"run"}, environment());
+  EXPECT_TRUE(child.wait_for_output("judged"));
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_TRUE(has(child.out(), "balances"));
+  EXPECT_TRUE(has(child.err(), "SIGTERM"));
+}
+
+TEST_F(Program, AnswersOnItsSocketAndRefusesASecondOneInTheSamePlace) {
+  Child child({"run", "--json"}, environment());
+  EXPECT_TRUE(child.wait_for_output("judged"));
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, (state() + "/chappe.sock").c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const std::string request = "{\"do\":\"status\",\"ref\":\"q\"}\n";
+  ASSERT_EQ(::write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char letter = 0;
+  while (::read(fd, &letter, 1) == 1 && letter != '\n') answer += letter;
+  ::close(fd);
+  EXPECT_TRUE(has(answer, "{\"ref\":\"q\",\"reply\":\"status\"")) << answer;
+
+  Child second({"run", "--for", "0"}, environment());
+  EXPECT_EQ(second.wait(), 1);
+  EXPECT_TRUE(has(second.err(), "another chappe answers here")) << second.err();
+}
+
+TEST_F(Program, NamesEveryMistakeOfAConfigurationAndStartsNothing) {
+  const std::string path =
+      write("bad.toml", "mode = \"forwards\"\n[hops]\nflod_max = 3\n[radio]\nfrequency = 869\n");
+  Child child({"run", "--config", path}, environment());
+  EXPECT_EQ(child.wait(), 2);
+  EXPECT_TRUE(has(child.err(), path + ":1:8: ")) << child.err();
+  EXPECT_TRUE(has(child.err(), path + ":3:1: ")) << child.err();
+  EXPECT_TRUE(has(child.err(), "flood_max")) << child.err();
+  EXPECT_TRUE(has(child.err(), path + ":5:13: ")) << child.err();
+  EXPECT_FALSE(std::filesystem::exists(state()));
+}
+
+TEST_F(Program, TakesAConfigurationThatSaysSomethingElse) {
+  const std::string path = write("monitor.toml", "name = \"tower\"\nmode = \"monitor\"\n");
+  Child child({"run", "--config", path, "--for", "2"}, environment());
+  EXPECT_EQ(child.wait(), 0) << child.err();
+  EXPECT_TRUE(has(child.err(), "tower")) << child.err();
+  EXPECT_FALSE(has(child.out(), "forward:")) << child.out();
+  EXPECT_TRUE(has(child.out(), "forwarding_disabled")) << child.out();
+}
+
+TEST_F(Program, SaysWhatIsThereWhenAskedForWhatIsNot) {
+  Child radio({"run", "--radio", "sx126x"}, environment());
+  EXPECT_EQ(radio.wait(), 2);
+  EXPECT_TRUE(has(radio.err(), "sim")) << radio.err();
+  Child command({"rn"}, environment());
+  EXPECT_EQ(command.wait(), 2);
+  EXPECT_TRUE(has(command.err(), "run")) << command.err();
+  Child help({"--help"}, environment());
+  EXPECT_EQ(help.wait(), 0);
+  EXPECT_TRUE(has(help.out(), "decode")) << help.out();
+}
+
+TEST_F(Program, ExplainsAPacketAndRefusesOtherBytes) {
+  Child good({"decode", "0d04b891647ebb40ba70"}, environment());
+  EXPECT_EQ(good.wait(), 0) << good.err();
+  EXPECT_TRUE(has(good.out(), "ACK")) << good.out();
+  Child cut({"decode", "00"}, environment());
+  EXPECT_EQ(cut.wait(), 1) << cut.out();
+  Child nonsense({"decode", "xyz"}, environment());
+  EXPECT_EQ(nonsense.wait(), 2);
+}
+
+TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
+  if (::access("/dev/full", W_OK) != 0) FAIL() << "no /dev/full on this system";
+  const std::string command = "HOME=" + home_ +
+                              " " CHAPPE_PROGRAM
+                              " airtime --sf 8 --bw 62.5 --cr 8 --preamble 32 --len 20 >/dev/full";
+  EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0);
+}
+
+}  // namespace
+}  // namespace chappe::test
