@@ -62,7 +62,7 @@ Program::Program(const config::Configuration& configuration,
                 ledger_,
                 random_,
                 settings_of(configuration),
-                surroundings.identity.pub),
+                surroundings.identity),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_),
       server_(service_) {

@@ -116,7 +116,7 @@ class Neighbourhood::Neighbour final : private node::EventListener {
         random_(seed),
         ledger(std::span(&kTenPercent, 1)),
         radio(executor, air, modulation),
-        node(executor, radio, ledger, random_, settings_for(who.type), own.pub) {
+        node(executor, radio, ledger, random_, settings_for(who.type), own) {
     node.listen(*this);
   }
 

@@ -30,7 +30,7 @@ class Newcomer : private node::EventListener {
       : random_(seed + 1000),
         neighbourhood_(executor, air, {.seed = seed, .modulation = {}}),
         radio(executor, air),
-        node(executor, radio, ledger_, random_, node::Settings{}, own_.pub) {
+        node(executor, radio, ledger_, random_, node::Settings{}, own_) {
     air.listen(log);
     node.listen(*this);
     neighbourhood_.welcome(radio, own_.pub);

@@ -30,7 +30,7 @@ struct Node {
         random(seed * 1000 + number),
         ledger(rules),
         radio(executor, air),
-        repeater(executor, radio, ledger, random, node::Settings{}, own.pub) {}
+        repeater(executor, radio, ledger, random, node::Settings{}, own) {}
 
   std::uint8_t hash() const { return own.pub[0]; }
 
