@@ -98,6 +98,21 @@ TEST_F(BucketTest, ALookEachMillisecondLosesWhatAStepEarnsTooMuch) {
   EXPECT_EQ(bucket.tx_budget_ms(), left + 1100);  // one long wait and many short ones are the same
 }
 
+TEST_F(BucketTest, WhatIsLeftIsFreshWhileSomethingWaits) {
+  Bucket bucket(executor_, narrow(), 9);
+  at(1000);
+  bucket.reserve(seconds(300), executor_.now())->commit(seconds(300));
+  at(301'000);
+  const std::int64_t left = bucket.tx_budget_ms();
+  at(311'000);
+  EXPECT_EQ(bucket.tx_budget_ms(), left);  // nobody looks
+  bucket.earliest(milliseconds(1), executor_.now());
+  const std::int64_t looked = bucket.tx_budget_ms();
+  EXPECT_GT(looked, left);
+  at(321'000);
+  EXPECT_EQ(bucket.tx_budget_ms(), looked + 1000);
+}
+
 TEST_F(BucketTest, ACancelledReservationCostsNothingAndAKeptOneIsSpent) {
   Bucket bucket(executor_, narrow(), 9);
   bucket.reserve(seconds(5), executor_.now())->cancel();
