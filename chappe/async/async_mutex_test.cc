@@ -190,6 +190,12 @@ TEST_F(AsyncMutexDeathTest, RecursionNamesTheLockAndBothPlaces) {
   slot.cancel();
 }
 
+TEST_F(AsyncMutexDeathTest, TryingOutsideATaskNamesTheLock) {
+  AsyncMutex mutex(kRadio);
+  EXPECT_DEATH(static_cast<void>(mutex.try_lock()),
+               "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
+}
+
 Task<> out_of_order(AsyncMutex& radio, AsyncMutex& book) {
   const auto inner = co_await book.lock();
   const auto outer = co_await radio.lock();
