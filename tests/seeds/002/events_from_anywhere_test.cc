@@ -764,6 +764,7 @@ std::string tell(Port& port) {
   TaskSlot<512> slots[2];
   executor.spawn(slots[0], "a", note_name, signal, order, 'a');
   executor.spawn(slots[1], "b", note_name, signal, order, 'b');
+  executor.step();  // both wait
   for (int i = 0; i < 3; ++i) {
     signal.set();
     if (i == 1) signal.set();
