@@ -7,6 +7,15 @@ namespace chappe::async {
 
 using State = TaskHeader::State;
 
+namespace {
+
+// Who runs while timers fire: so that nobody can pass as a worker there, and block.
+struct FiringTimers : sync::Agent {
+  FiringTimers() : Agent(Kind::timer, "callback") {}
+};
+
+}  // namespace
+
 TaskHeader::~TaskHeader() { CHAPPE_CHECK(!alive()); }
 
 TaskHeader& TaskHeader::current() {
@@ -97,12 +106,16 @@ bool Executor::fire_timers() {
   // keep everybody else from running.
   const std::uint64_t armed_before = armed_;
   bool fired = false;
+  FiringTimers firing;
+  sync::Agent* const before = sync::Agent::running();
+  sync::Agent::set_running(&firing);
   while (!timers_.empty() && timers_.front().deadline_ <= now &&
          timers_.front().armed_as_ <= armed_before) {
     Timer& timer = *timers_.pop();
     timer.callback_(timer, context);
     fired = true;
   }
+  sync::Agent::set_running(before);
   return fired;
 }
 
