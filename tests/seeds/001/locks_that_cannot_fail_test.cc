@@ -1,5 +1,5 @@
-// The lock that cannot fail: the rules of the document as they show from outside. What each broken rule
-// says is tested beside the locks.
+// The lock that cannot fail: the rules of the document as they show from outside. What each broken
+// rule says is tested beside the locks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,11 +32,11 @@ constexpr sync::LockClass kBus{"sensor bus", 10};
 constexpr sync::LockClass kBook{"sensor book", 20};
 
 // M3: nothing to check, nothing to give a timeout to. M6: nobody but a task of ours can wait.
-static_assert(std::is_same_v<decltype(std::declval<AsyncMutex::Lock&>().await_resume()),
-                             AsyncMutex::Guard>);
-static_assert(std::is_same_v<decltype(std::declval<sync::Mutex&>().lock(
-                                 std::declval<sync::Worker&>())),
-                             sync::Mutex::Guard>);
+static_assert(
+    std::is_same_v<decltype(std::declval<AsyncMutex::Lock&>().await_resume()), AsyncMutex::Guard>);
+static_assert(
+    std::is_same_v<decltype(std::declval<sync::Mutex&>().lock(std::declval<sync::Worker&>())),
+                   sync::Mutex::Guard>);
 static_assert(!std::is_invocable_v<decltype(&AsyncMutex::lock), AsyncMutex&, Duration>);
 static_assert(!std::is_convertible_v<AsyncMutex::Guard, bool>);
 template <class Place>
@@ -208,7 +208,10 @@ struct Sensor : VirtualPort::Interrupt {
   sync::Signal& signal;
 };
 
-Task<> serve(Executor& executor, sync::Signal& signal, AsyncMutex& bus, int& samples,
+Task<> serve(Executor& executor,
+             sync::Signal& signal,
+             AsyncMutex& bus,
+             int& samples,
              std::vector<Time>& served) {
   for (;;) {
     const std::uint32_t edges = co_await signal.next();
@@ -275,9 +278,8 @@ TEST_F(Seed001DeathTest, M13_APanicWhileHoldingAbandonsEverythingAndSaysOnePanic
 
 TEST_F(Seed001DeathTest, M13_APanicInTheHookDoesNotRunTheHookAgain) {
   const auto hook = [](void*, std::string_view) noexcept { panic("and the hook too"); };
-  const auto hook_once = testing::Truly([](const std::string& words) {
-    return count_of(words, "and the hook too") == 1;
-  });
+  const auto hook_once = testing::Truly(
+      [](const std::string& words) { return count_of(words, "and the hook too") == 1; });
   EXPECT_DEATH(
       {
         set_panic_hook(hook, nullptr);
@@ -316,7 +318,8 @@ TEST_F(Seed001, M16_OwnerAndWaiterAndWhatItWaitsForCanBeAsked) {
   EXPECT_EQ(bus_.owner(), nullptr);
 }
 
-TEST_F(Seed001DeathTest, M15_ALockOfStaticStorageWorksBeforeAnyExecutorAndHasItsNameInEveryMessage) {
+TEST_F(Seed001DeathTest,
+       M15_ALockOfStaticStorageWorksBeforeAnyExecutorAndHasItsNameInEveryMessage) {
   sync::Worker me("start-up");
   EXPECT_DEATH(
       {
@@ -343,8 +346,7 @@ TEST_F(Seed001, M20_WhoReleasesAndWantsAgainGoesToTheEndOfTheLine) {
   std::string order;
   TaskSlot<1024> slots[3];
   for (int i = 0; i < 3; ++i) {
-    executor_.spawn(
-        slots[i], "greedy", greedy, executor_, bus_, order, static_cast<char>('a' + i));
+    executor_.spawn(slots[i], "greedy", greedy, executor_, bus_, order, static_cast<char>('a' + i));
   }
   port_.run(executor_);
   EXPECT_EQ(order, "abcabcabcabcabc");

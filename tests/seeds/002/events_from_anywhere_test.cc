@@ -1,12 +1,12 @@
-// The event that is not interrupt-safe: the document's reproducer on the event as it was, and the same
-// blows, and worse ones, on ours.
+// The event that is not interrupt-safe: the document's reproducer on the event as it was, and the
+// same blows, and worse ones, on ours.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <new>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,8 +33,12 @@ void* operator new(std::size_t bytes) {
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace chappe::seeds {
 namespace {
@@ -727,8 +731,12 @@ TEST_F(Seed002, E31_CancellingAnyWaiterAtAnyTimeDisturbsNoOther) {
   }
 }
 
-Task<> read_after(Signal& signal, const std::vector<int>& written, const int rounds, int& wrong,
-                  std::atomic<int>& acknowledged, Executor& executor) {
+Task<> read_after(Signal& signal,
+                  const std::vector<int>& written,
+                  const int rounds,
+                  int& wrong,
+                  std::atomic<int>& acknowledged,
+                  Executor& executor) {
   int sets = 0;
   while (sets < rounds) {
     const std::uint32_t edges = co_await signal.next();
@@ -749,7 +757,8 @@ TEST(Seed002Threads, E33_WhatWasWrittenBeforeASetIsVisibleAlsoIfTheSetWasCoalesc
   int wrong = 0;
   std::atomic<int> acknowledged{0};
   TaskSlot<512> slot;
-  executor.spawn(slot, "reader", read_after, signal, written, kRounds, wrong, acknowledged, executor);
+  executor.spawn(
+      slot, "reader", read_after, signal, written, kRounds, wrong, acknowledged, executor);
   std::thread writer([&] {
     for (int i = 0; i < kRounds; ++i) {
       written[static_cast<std::size_t>(i)] = i + 1;

@@ -68,9 +68,16 @@ TEST_F(Seed003, N15_ABusyHourPostsNothingToClientsThatNeverSendAndARestartExactl
     ++high;
     for (int second = 0; second < 3600; second += 3) {
       radio::Frame frame;
-      const std::array<std::uint8_t, 10> flood = {
-          0x15, 1, 0x99, 0x11, 0x22, 0x33, 0x44, high, static_cast<std::uint8_t>(second >> 8),
-          static_cast<std::uint8_t>(second)};
+      const std::array<std::uint8_t, 10> flood = {0x15,
+                                                  1,
+                                                  0x99,
+                                                  0x11,
+                                                  0x22,
+                                                  0x33,
+                                                  0x44,
+                                                  high,
+                                                  static_cast<std::uint8_t>(second >> 8),
+                                                  static_cast<std::uint8_t>(second)};
       frame.bytes.append(flood);
       frame.snr = Decibels{20};
       radio.hear(frame);
@@ -194,8 +201,11 @@ struct DutyTimer : async::Timer {
 
 enum class Deadline { absolute, from_each_wake };
 
-Task<> with_a_second_duty(Executor& executor, Notifier& notifier, Subscriber& client,
-                          Deadline kind, std::vector<Time>& duties) {
+Task<> with_a_second_duty(Executor& executor,
+                          Notifier& notifier,
+                          Subscriber& client,
+                          Deadline kind,
+                          std::vector<Time>& duties) {
   constexpr Duration kPeriod = milliseconds(500);
   DutyTimer timer(executor, client.wake());
   Time deadline = executor.now() + kPeriod;
@@ -233,8 +243,8 @@ TEST_F(Seed003, N8_AnAbsoluteDeadlineIsKeptUnderAnyNumberOfWakes) {
     {
       TaskSlot<2048> client_slot;
       TaskSlot<512> storm_slot;
-      executor_.spawn(client_slot, "client", with_a_second_duty, executor_, notifier, client, kind,
-                      duties);
+      executor_.spawn(
+          client_slot, "client", with_a_second_duty, executor_, notifier, client, kind, duties);
       executor_.spawn(storm_slot, "storm", storm, executor_, client);
       port_.run(executor_, start + seconds(60) + milliseconds(1));
     }

@@ -1,8 +1,7 @@
-// The driver whose counters race: what the document's plan asks of them, what it leaves broken, and the
-// radio of the simulation held to the same.
+// The driver whose counters race: what the document's plan asks of them, what it leaves broken, and
+// the radio of the simulation held to the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <array>
@@ -159,8 +158,14 @@ TEST_F(Seed004DeathTest, C7_AnUnderflowIsReportedAndTheCountIsUntouched) {
   Credit held[3] = {credits.try_take(0), credits.try_take(0), credits.try_take(1)};
   const auto tell = [](void* self, std::string_view) noexcept {
     const Credits::Snapshot all = static_cast<Credits*>(self)->read();
-    const char digits[] = {'w', 'o', 'r', 'd', ' ', static_cast<char>('0' + all.used[0]),
-                           static_cast<char>('0' + all.used[1]), static_cast<char>('0' + all.total),
+    const char digits[] = {'w',
+                           'o',
+                           'r',
+                           'd',
+                           ' ',
+                           static_cast<char>('0' + all.used[0]),
+                           static_cast<char>('0' + all.used[1]),
+                           static_cast<char>('0' + all.total),
                            '\n'};
     static_cast<void>(!::write(STDERR_FILENO, digits, sizeof digits));
   };
@@ -191,7 +196,8 @@ TEST_F(Seed004, HandingOverFirstLetsAConfirmationOvertakeItsOwnFrame) {
   driver.send([&] { driver.confirm(); });
   EXPECT_EQ(driver.used_least, -1);
   EXPECT_EQ(driver.errors, 1);
-  EXPECT_TRUE(driver.monitor_armed);  // for a frame that is confirmed already: a false alarm to come
+  EXPECT_TRUE(
+      driver.monitor_armed);  // for a frame that is confirmed already: a false alarm to come
 }
 
 struct NoWedge {

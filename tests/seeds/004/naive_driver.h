@@ -2,8 +2,8 @@
 
 namespace chappe::seeds {
 
-/// The driver as it was planned: the frame first, the counting afterwards. The channel's counter and
-/// its monitor are those of the document: a decrement at zero reports an error and is skipped.
+/// The driver as it was planned: the frame first, the counting afterwards. The channel's counter
+/// and its monitor are those of the document: a decrement at zero reports an error and is skipped.
 struct NaiveDriver {
   int used = 0;
   int used_least = 0;
