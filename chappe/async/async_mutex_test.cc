@@ -191,12 +191,12 @@ TEST_F(AsyncMutexDeathTest, RecursionNamesTheLockAndBothPlaces) {
   slot.cancel();
 }
 
-<<<<<<< HEAD
 TEST_F(AsyncMutexDeathTest, TryingOutsideATaskNamesTheLock) {
   AsyncMutex mutex(kRadio);
   EXPECT_DEATH(static_cast<void>(mutex.try_lock()),
                "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
-=======
+}
+
 TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {
   std::string order;
   auto mutex = std::make_unique<AsyncMutex>(kRadio);
@@ -208,7 +208,6 @@ TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {
   slots[0].cancel();
   EXPECT_DEATH(mutex.reset(), "lock 'radio': destroyed while handed over");
   slots[1].cancel();
->>>>>>> main
 }
 
 Task<> out_of_order(AsyncMutex& radio, AsyncMutex& book) {
