@@ -193,6 +193,32 @@ TEST(Seed002Instructions, E1_SetAfterEachInstructionOfABusyLoopNothingIsLost) {
   loop.expect_everybody_saw(sets, 0);
 }
 
+// One event is being delivered, and another one is set, once, at one instruction of that.
+TEST(Seed002Instructions, E24_AnotherEventSetWhileTheListIsEmptiedIsNotLost) {
+  if (!SingleStep::kAvailable) GTEST_SKIP() << "no trap flag here";
+  struct Blow {
+    Signal& signal;
+    std::uint64_t at;
+    static void strike(void* self, std::uint64_t instruction) {
+      auto& blow = *static_cast<Blow*>(self);
+      if (instruction == blow.at) blow.signal.set();
+    }
+  };
+  std::uint64_t at = 1;
+  for (std::uint64_t length = at; at <= length; at += 9) {
+    VirtualPort port;
+    Executor executor(port);
+    Signal first(executor.wakes());
+    Signal second(executor.wakes());
+    first.set();
+    Blow blow{second, at};
+    length = SingleStep::run([&] { executor.wakes().drain(); }, &Blow::strike, &blow);
+    EXPECT_EQ(first.take(), 1u) << "struck at " << at;
+    EXPECT_EQ(second.take(), at <= length ? 1u : 0u) << "struck at " << at;
+  }
+  EXPECT_GT(at, 100u);
+}
+
 struct Line : VirtualPort::Interrupt {
   explicit Line(Signal& target) : Interrupt(&fired), signal(target) {}
   static void fired(Interrupt& self) { static_cast<Line&>(self).signal.set(); }
@@ -773,6 +799,7 @@ std::string tell(Port& port) {
   TaskSlot<512> slots[2];
   executor.spawn(slots[0], "a", note_name, signal, order, 'a');
   executor.spawn(slots[1], "b", note_name, signal, order, 'b');
+  executor.step();  // both wait
   for (int i = 0; i < 3; ++i) {
     signal.set();
     if (i == 1) signal.set();
