@@ -38,6 +38,9 @@ class Console {
   /// the local console, else it is what an administrator's clock said.
   void command(std::string_view line, std::uint32_t sender_timestamp, Reply& out);
 
+  /// Lines are taken for those of a region table that is being loaded.
+  bool is_loading_regions() const { return regions_.is_loading(); }
+
   /// A command has ended this node; its board was told.
   bool halted() const { return halted_; }
 

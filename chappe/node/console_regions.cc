@@ -52,9 +52,11 @@ void append_tree(Reply& out, const RegionTable& table) {
 
 void append_names(Reply& out, const RegionTable& table, Floods floods) {
   const auto append = [&](const Region& region) {
-    if (region.floods != floods) return;
+    const std::string_view name = without_hash(region.name());
+    const std::size_t needed = name.size() + (out.empty() ? 0 : 1);
+    if (region.floods != floods || needed > out.room()) return;
     if (!out.empty()) out.append(',');
-    out.append(without_hash(region.name()));
+    out.append(name);
   };
   append(table.wildcard());
   for (const Region& region : table.named()) append(region);

@@ -51,7 +51,8 @@ class RegionCommands {
 
 /// The tree of regions, a line each, indented by depth; `^` marks the home region, F who floods.
 void append_tree(Reply& out, const mesh::RegionTable& table);
-/// Names of regions that allow or deny floods, comma between them, the wildcard first.
+/// Names of regions that allow or deny floods, comma between them, the wildcard first. A name that
+/// does not fit as a whole is left out.
 void append_names(Reply& out, const mesh::RegionTable& table, mesh::Floods floods);
 
 }  // namespace chappe::node

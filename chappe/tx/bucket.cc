@@ -79,7 +79,11 @@ Bucket::State Bucket::settled() const {
   return state;
 }
 
-std::int64_t Bucket::tx_budget_ms() const { return state_.budget_ms; }
+std::int64_t Bucket::tx_budget_ms() const {
+  State state = state_;
+  if (state.looking) look(state, std::max(whole_ms(executor_.now()), state.refilled_ms));
+  return state.budget_ms;
+}
 
 Time Bucket::earliest(Duration, Time at) const {
   State state = settled();
