@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -188,6 +189,19 @@ TEST_F(AsyncMutexDeathTest, RecursionNamesTheLockAndBothPlaces) {
                "lock 'radio': recursive lock: task 'sender' at chappe/async/async_mutex_test.cc:"
                "[0-9]+; held by task 'sender' since chappe/async/async_mutex_test.cc:[0-9]+");
   slot.cancel();
+}
+
+TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {
+  std::string order;
+  auto mutex = std::make_unique<AsyncMutex>(kRadio);
+  TaskSlot<1024> slots[2];
+  for (TaskSlot<1024>& slot : slots) {
+    executor_.spawn(slot, "holder", hold, executor_, *mutex, milliseconds(10), 'a', order);
+  }
+  port_.run(executor_, at_ms(1));
+  slots[0].cancel();
+  EXPECT_DEATH(mutex.reset(), "lock 'radio': destroyed while handed over");
+  slots[1].cancel();
 }
 
 Task<> out_of_order(AsyncMutex& radio, AsyncMutex& book) {

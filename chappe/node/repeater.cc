@@ -237,7 +237,7 @@ void Repeater::forward(std::uint64_t id, const mesh::Judgement& judgement) {
 }
 
 Time Repeater::expiry(Duration span) const {
-  return span == Duration::max() ? kNever : executor_.now() + span;
+  return time_after(executor_.now(), span);
 }
 
 std::optional<mesh::Why> Repeater::try_handle(const mesh::Packet& packet,

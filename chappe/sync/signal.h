@@ -44,8 +44,9 @@ class [[nodiscard]] Signal::Next : public Waiter {
  public:
   Next(Signal& signal, Site site) : signal_(signal), site_(site) {}
 
-  // What was delivered while nobody waited. What is still on its way comes with the next drain, to
-  // everybody who waits by then: the first to ask again must not take it from the others.
+  // Only what was delivered, and a step delivers once. What is on its way comes with the next drain, to
+  // everybody who waits by then: the first to ask again must not take it from the others, and a line
+  // that never rests cannot keep this task from giving way.
   bool await_ready() noexcept {
     count_ = std::exchange(signal_.pending_, 0);
     return count_ != 0;
@@ -95,8 +96,9 @@ class [[nodiscard]] Flags::Wait : public Waiter {
  public:
   Wait(Flags& flags, std::uint32_t mask, Site site) : flags_(flags), mask_(mask), site_(site) {}
 
+  // Only what was delivered; see Signal::Next.
   bool await_ready() noexcept {
-    bits_ = flags_.pending_ & mask_;  // as for Signal::Next
+    bits_ = flags_.pending_ & mask_;
     flags_.pending_ &= ~mask_;
     return bits_ != 0;
   }

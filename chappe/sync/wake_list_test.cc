@@ -105,6 +105,41 @@ TEST_F(SignalDeathTest, DestroyedWhileAwaitedPanics) {
       "waiters_.empty");
 }
 
+// As a line does that rises again before its task has come back to wait.
+Task<> serve_a_hot_line(Signal& signal, int& turns) {
+  while (turns < 1000) {
+    const std::uint32_t edges = co_await signal.next();
+    turns += static_cast<int>(edges);
+    signal.set();
+  }
+}
+Task<> serve_hot_flags(Flags& flags, int& turns) {
+  while (turns < 1000) {
+    const std::uint32_t bits = co_await flags.wait(1);
+    turns += static_cast<int>(bits);
+    flags.set(1);
+  }
+}
+
+TEST_F(SignalTest, ALineThatNeverRestsLeavesEachStepToTheOthersToo) {
+  Signal signal(executor_.wakes());
+  Flags flags(executor_.wakes());
+  int edges = 0;
+  int bits = 0;
+  TaskSlot<1024> slots[2];
+  executor_.spawn(slots[0], "line", serve_a_hot_line, signal, edges);
+  executor_.spawn(slots[1], "flags", serve_hot_flags, flags, bits);
+  signal.set();
+  flags.set(1);
+  for (int step = 1; step <= 10; ++step) {
+    executor_.step();
+    EXPECT_LE(edges, step);
+    EXPECT_LE(bits, step);
+  }
+  EXPECT_GE(edges, 5);  // and is served all the same
+  EXPECT_GE(bits, 5);
+}
+
 Task<> collect(Flags& flags, std::uint32_t mask, std::vector<std::uint32_t>& out) {
   const std::uint32_t bits = co_await flags.wait(mask);
   out.push_back(bits);
@@ -148,6 +183,15 @@ TEST_F(SignalTest, AnInterruptEndsTheSleepWithOneKick) {
   EXPECT_EQ(port_.now(), at_ms(70));
   EXPECT_EQ(log.counts, (std::vector<std::uint32_t>{2}));
   EXPECT_EQ(port_.kick_count(), 1u);
+}
+
+TEST_F(SignalTest, ASetBetweenTheLastLookAndTheSleepForbidsTheSleep) {
+  Signal signal(executor_.wakes());
+  signal.set();
+  EXPECT_FALSE(executor_.wakes().announce_sleep());
+  EXPECT_EQ(signal.take(), 1u);
+  EXPECT_TRUE(executor_.wakes().announce_sleep());
+  executor_.wakes().retract_sleep();
 }
 
 TEST_F(SignalTest, SettingWhileAwakeKicksNobody) {
