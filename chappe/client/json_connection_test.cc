@@ -165,6 +165,16 @@ TEST_F(JsonConnectionThreads, AClientThatStopsTalkingStillGetsItsAnswer) {
   });
 }
 
+TEST_F(JsonConnectionThreads, AClientThatStopsTalkingStillGetsItsResult) {
+  with_client([](BlockingClient& client) {
+    client.say("{\"do\":\"submit\",\"hex\":\"1500010203\"}\n");
+    client.hang_up();
+    EXPECT_TRUE(has(client.line(), "\"reply\":\"submit\""));
+    EXPECT_TRUE(has(client.line(), "\"event\":\"result\""));
+    EXPECT_EQ(client.line(), "");
+  });
+}
+
 TEST_F(JsonConnectionThreads, ARestartIsToldOnce) {
   with_client([](BlockingClient& client) {
     client.say("{\"do\":\"restart-clients\"}\n");

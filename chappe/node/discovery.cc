@@ -18,8 +18,10 @@ constexpr int kFloodDelays = 4;  // many answer at once
 }  // namespace
 
 void Discovery::ask(Time now) {
-  // A tag of 0 would stand for no question at all.
-  tag_ = std::max(world_.random.next(), std::uint32_t{1});
+  // A tag of 0 would stand for no question at all, and the last one for the last question.
+  std::uint32_t tag = world_.random.next();
+  while (tag == 0 || tag == tag_) ++tag;
+  tag_ = tag;
   asked_until_ = now + kAnswersCount;
   ByteBuffer<10> payload;
   payload.append(kRequest);

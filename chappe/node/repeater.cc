@@ -59,6 +59,13 @@ void Repeater::stop() {
     CHAPPE_CHECK(free_held_.try_push(&*held));
     --books_.waiting;
     ++books_.dropped_by_transmitter[static_cast<std::size_t>(tx::Why::stopped)];
+    Event event;
+    event.kind = EventKind::refused;
+    event.at = executor_.now();
+    event.id = held->id;
+    event.frame = held->frame.bytes;
+    event.why = to_string(tx::Why::stopped);
+    tell(event);
   }
   transmitter_.stop();
   CHAPPE_CHECK(books_.balance());

@@ -62,6 +62,8 @@ class ScriptedRadio final : public radio::Radio {
     inbox_.pop_front();
     return true;
   }
+  /// What it sends from now on is sent like this.
+  void tune(const radio::Modulation& modulation) { modulation_ = modulation; }
   void hear(const radio::Frame& frame) {
     inbox_.push_back(frame);
     heard_.set();
@@ -82,7 +84,7 @@ class ScriptedRadio final : public radio::Radio {
   }
 
   async::Executor& executor_;
-  const radio::Modulation modulation_;
+  radio::Modulation modulation_;
   flow::Credits credits_;
   sync::Signal heard_;
   std::deque<radio::Frame> inbox_;

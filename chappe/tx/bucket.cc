@@ -84,10 +84,8 @@ Bucket::State Bucket::settled() const {
 }
 
 std::int64_t Bucket::tx_budget_ms() const {
-  if (!state_.looking || sending_) return state_.budget_ms;
-  // Something is due and waits: the reference looks on meanwhile, and so what it shows is fresh.
   State state = state_;
-  look(state, std::max(whole_ms(executor_.now()), state.refilled_ms));
+  if (state.looking) look(state, std::max(whole_ms(executor_.now()), state.refilled_ms));
   return state.budget_ms;
 }
 

@@ -31,7 +31,8 @@ class Bucket final : public Law {
   void set_factor(float factor);
   void set_modulation(const radio::Modulation& modulation);
 
-  /// What is left, as of the reference's last look at it: it is refilled when somebody looks.
+  /// What is left, as of the reference's last look at it: it is refilled when somebody looks, which
+  /// is now while something is due.
   std::int64_t tx_budget_ms() const;
 
   Time earliest(Duration airtime, Time at) const override;

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint8_t kLane = 0;  // of the radio's buffers
 
+// How long a frame waits when a law refuses what it had forecast: no law of ours does.
+constexpr Duration kHopefulLaw = milliseconds(100);
+
 }  // namespace
 
 Waiting::Waiting(Transmitter& transmitter)
@@ -203,6 +206,12 @@ bool Transmitter::must_yield(Waiting& waiting) {
   }
   const Time earliest = law_.earliest(waiting.airtime_, now);
   if (earliest <= now) return false;
+  hold_back(waiting, earliest);
+  return true;
+}
+
+// It may not go before `earliest`.
+void Transmitter::hold_back(Waiting& waiting, Time earliest) {
   if (earliest == kNever) {
     finish(waiting, Unexpected(Refused{Why::never_fits, Stage::gate, kNever}));
   } else if (earliest > waiting.expiry_) {
@@ -212,7 +221,6 @@ bool Transmitter::must_yield(Waiting& waiting) {
   } else {
     delay_until(waiting, earliest);
   }
-  return true;
 }
 
 async::Task<Transmitter::Step> Transmitter::attempt() {
@@ -243,9 +251,12 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     co_return Step::done;
   }
   std::optional<Reservation> reservation = law_.reserve(waiting.airtime_, executor_.now());
-  // No other task can have spent anything since best_legal(): there was no wait between. Two radios
-  // under one law have two transmitters, but on one executor, so the same holds.
-  CHAPPE_CHECK(reservation.has_value());
+  if (!reservation) {
+    // The forecast of best_legal() was too hopeful. Only the gate decides.
+    const Time now = executor_.now();
+    hold_back(waiting, std::max(law_.earliest(waiting.airtime_, now), now + kHopefulLaw));
+    co_return Step::done;
+  }
   line_.remove(waiting);
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
