@@ -78,8 +78,8 @@ struct World {
   World() : radio(executor), ledger(rules), random(0) {
     node::Settings settings;
     settings.rules.flood_delay_factor = 0;  // the delay is not our work
-    mesh::PublicKey own{};
-    own[0] = 0x42;
+    mesh::Identity own;
+    own.pub[0] = 0x42;
     repeater = std::make_unique<node::Repeater>(executor, radio, ledger, random, settings, own);
     repeater->start();
     settle();

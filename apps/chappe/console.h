@@ -5,22 +5,19 @@
 #include <string>
 
 #include "chappe/base/units.h"
+#include "chappe/client/columns.h"
 #include "chappe/node/books.h"
 #include "chappe/node/event.h"
 #include "chappe/tx/transmitter.h"
 
 namespace chappe::app {
 
-enum class Colours : std::uint8_t { off, on };
+using client::Colours;
 enum class Form : std::uint8_t { lines, json };
 
 /// On only for a terminal, and only if nobody asked for none: `no_color` is the environment's
 /// NO_COLOR, which counts if it is set and not empty.
 Colours colours_for(int descriptor, const char* no_color);
-
-/// Appends one line for people: when, what, which packet, from where, and what came of it. Columns
-/// line up from event to event. `start` is what the times are counted from.
-void append_line(const node::Event& event, Time start, Colours colours, std::string& out);
 
 /// What a run came to.
 struct Summary {

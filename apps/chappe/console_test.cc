@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+#include "chappe/client/event_line.h"
+
 namespace chappe::app {
 namespace {
 
@@ -35,143 +37,22 @@ class ConsoleTest : public testing::Test {
     event_.rssi = Dbm{-352};
   }
 
-  std::string line(Colours colours = Colours::off) const {
-    std::string out;
-    append_line(event_, at_us(2'000'000), colours, out);
-    return out;
-  }
-
   std::array<std::uint8_t, 4> path_{0xaa, 0xbb, 0x99, 0x0c};
   std::array<std::uint8_t, 2> frame_{0x15, 0x01};
   mesh::Packet packet_;
   node::Event event_;
 };
 
-TEST_F(ConsoleTest, HeardTellsWhenWhatFromWhereAndHowWell) {
-  event_.kind = node::EventKind::heard;
-  event_.airtime = microseconds(612'345);
-  EXPECT_EQ(line(),
-            "     10.345      #7  heard     GRP_TXT    FLOOD             2 hops  from 990c    "
-            "7.25 dB  612.3 ms on air\n");
-  event_.delay = microseconds(310'000);
-  EXPECT_THAT(line(), EndsWith("612.3 ms on air, held 310.0 ms\n"));
-  event_.snr = Decibels{-1};
-  EXPECT_THAT(line(), HasSubstr(" -0.25 dB"));
-}
-
-TEST_F(ConsoleTest, JudgedTellsVerdictReasonAndDelay) {
-  event_.kind = node::EventKind::judged;
-  event_.verdict = mesh::Verdict::forward;
-  event_.why = "flood";
-  event_.delay = microseconds(310'000);
-  event_.priority = 3;
-  EXPECT_THAT(line(), EndsWith("  7.25 dB  forward: flood, in 310.0 ms, priority 3\n"));
-  event_.verdict = mesh::Verdict::drop;
-  event_.why = "duplicate";
-  EXPECT_THAT(line(), EndsWith("  7.25 dB  drop: duplicate\n"));
-  event_.region = "#alps";
-  EXPECT_THAT(line(), EndsWith("drop: duplicate, region #alps\n"));
-}
-
-TEST_F(ConsoleTest, SentAndRefusedTellTheBudget) {
-  event_.kind = node::EventKind::sent;
-  event_.airtime = milliseconds(700);
-  event_.spent_ppm = 123'456;
-  EXPECT_THAT(line(), EndsWith("   700.0 ms on air, budget 12.34 % spent\n"));
-  event_.delay = milliseconds(20);
-  event_.attempts = 2;
-  event_.forced = true;
-  EXPECT_THAT(line(),
-              EndsWith("700.0 ms on air, waited 20.0 ms, attempt 2, over a busy channel, budget "
-                       "12.34 % spent\n"));
-  event_.kind = node::EventKind::refused;
-  event_.why = "expired";
-  event_.delay = seconds(9);
-  event_.spent_ppm = 1'000'000;
-  EXPECT_THAT(line(), EndsWith("expired, could start in 9000.0 ms, budget 100.00 % spent\n"));
-}
-
-TEST_F(ConsoleTest, OwnFramesAreMarked) {
-  event_.kind = node::EventKind::submitted;
-  event_.local = true;
-  event_.delay = seconds(16);
-  EXPECT_THAT(line(), HasSubstr("*7  submitted GRP_TXT"));
-  EXPECT_THAT(line(), EndsWith("in 16000.0 ms, priority 0\n"));
-}
-
-TEST_F(ConsoleTest, ColumnsLineUpWhateverHappened) {
-  event_.airtime = milliseconds(5);
-  event_.why = "x";
-  const auto check = [&] {
-    const std::string text = line();
-    constexpr std::size_t kResult = 90;
-    EXPECT_EQ(text.substr(kResult - 2, 2), "  ") << text;
-    EXPECT_NE(text[kResult], ' ') << text;
-    if (event_.packet != nullptr) {
-      EXPECT_EQ(text[58], ' ') << text;  // between route and hops
-    }
-  };
-  for (const auto kind : {node::EventKind::heard,
-                          node::EventKind::judged,
-                          node::EventKind::submitted,
-                          node::EventKind::sent,
-                          node::EventKind::refused}) {
-    event_.kind = kind;
-    event_.packet = &packet_;
-    check();
-    packet_.route = mesh::Route::transport_direct;
-    packet_.hop_count = 63;
-    packet_.type = mesh::PayloadType::raw_custom;
-    check();
-    event_.packet = nullptr;
-    check();
-    packet_.route = mesh::Route::flood;
-    packet_.hop_count = 1;
-  }
-}
-
-TEST_F(ConsoleTest, WhatIsNoPacketIsStillALine) {
-  event_.kind = node::EventKind::judged;
-  event_.packet = nullptr;
-  event_.why = "parse:truncated";
-  EXPECT_THAT(line(), HasSubstr("judged    no packet "));
-  EXPECT_THAT(line(), EndsWith("drop: parse:truncated\n"));
-}
-
-TEST_F(ConsoleTest, NamesFromTheMeshCannotCommandTheTerminal) {
-  event_.kind = node::EventKind::judged;
-  event_.region = "a\x1b[31mb\x9b\x7f\n\\";
-  EXPECT_THAT(line(), HasSubstr("region a\\x1b[31mb\\x9b\\x7f\\x0a\\x5c"));
-  EXPECT_THAT(line(Colours::off), Not(HasSubstr("\x1b")));
-}
-
-TEST_F(ConsoleTest, ColoursDoNotMoveTheColumns) {
-  const auto without_colours = [](std::string text) {
-    for (std::size_t at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
-      text.erase(at, text.find('m', at) - at + 1);
-    }
-    return text;
-  };
-  for (const auto kind : {node::EventKind::heard,
-                          node::EventKind::judged,
-                          node::EventKind::submitted,
-                          node::EventKind::sent,
-                          node::EventKind::refused}) {
-    event_.kind = kind;
-    EXPECT_EQ(without_colours(line(Colours::on)), line(Colours::off));
-  }
-  event_.kind = node::EventKind::sent;
-  EXPECT_THAT(line(Colours::on), HasSubstr("\x1b[32msent\x1b[0m"));
-}
-
 TEST_F(ConsoleTest, PrintsEachEventAtOnceInTheFormChosen) {
   event_.kind = node::EventKind::heard;
   std::ostringstream lines;
   Console console(lines, Form::lines, Colours::off, at_us(2'000'000));
+  std::string line;
+  client::append_line(event_, at_us(2'000'000), Colours::off, line);
   console.on_event(event_);
-  EXPECT_EQ(lines.str(), line());
+  EXPECT_EQ(lines.str(), line);
   console.on_event(event_);
-  EXPECT_EQ(lines.str(), line() + line());
+  EXPECT_EQ(lines.str(), line + line);
 
   std::ostringstream json;
   Console printer(json, Form::json, Colours::on, at_us(2'000'000));

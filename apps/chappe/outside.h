@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <string>
 
 #include "chappe/async/executor.h"
+#include "chappe/base/result.h"
 #include "chappe/config/configuration.h"
 #include "chappe/mesh/crypto.h"
 #include "chappe/radio/radio.h"
@@ -22,10 +24,12 @@ class Outside {
   virtual void describe(std::ostream& out) const = 0;
 };
 
-/// What the configuration chose. Requires a kind that contradictions() let pass.
-std::unique_ptr<Outside> make_outside(const config::Configuration& configuration,
-                                      const mesh::PublicKey& own,
-                                      async::Executor& executor,
-                                      std::uint64_t seed);
+/// What the configuration chose; the error is a sentence for whoever chose it. Requires a kind that
+/// contradictions() let pass.
+Result<std::unique_ptr<Outside>, std::string> make_outside(
+    const config::Configuration& configuration,
+    const mesh::PublicKey& own,
+    async::Executor& executor,
+    std::uint64_t seed);
 
 }  // namespace chappe::app

@@ -32,19 +32,37 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 
 }  // namespace
 
-Program::Program(const config::Configuration& configuration, const Surroundings& surroundings)
+std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
+                                         const Surroundings& surroundings) {
+  auto ground = std::make_unique<Ground>();
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  if (!outside) {
+    std::cerr << "chappe: " << outside.error() << '\n';
+    return nullptr;
+  }
+  ground->outside = *std::move(outside);
+  return std::unique_ptr<Program>(new Program(configuration, surroundings, std::move(ground)));
+}
+
+Program::Program(const config::Configuration& configuration,
+                 const Surroundings& surroundings,
+                 std::unique_ptr<Ground> ground)
     : configuration_(configuration),
       surroundings_(surroundings),
+      ground_(std::move(ground)),
+      port_(ground_->port),
+      executor_(ground_->executor),
+      outside_(*ground_->outside),
       signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
       random_(surroundings.seed),
-      outside_(make_outside(configuration, surroundings.identity.pub, executor_, surroundings.seed)),
       ledger_(rules_of(configuration), single_limits_of(configuration)),
       repeater_(executor_,
-                outside_->radio(),
+                outside_.radio(),
                 ledger_,
                 random_,
                 settings_of(configuration),
-                surroundings.identity.pub),
+                surroundings.identity),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_),
       server_(service_) {
@@ -60,13 +78,13 @@ int Program::run() {
   greet();
   server_.start();
   repeater_.start();
-  outside_->start();
+  outside_.start();
   executor_.run();
 
   accept_slot_.cancel();
   server_.stop();
   repeater_.stop();
-  outside_->stop();
+  outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
   conclude();
@@ -119,7 +137,7 @@ void Program::greet() const {
               << config::print(rule.window) << " (" << configuration_.region << ")\n";
   }
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
-  outside_->describe(std::cerr);
+  outside_.describe(std::cerr);
 }
 
 void Program::conclude() {

@@ -35,12 +35,25 @@ struct Surroundings {
 /// One repeater process: every room, wired. All of it lives on one executor.
 class Program {
  public:
-  Program(const config::Configuration& configuration, const Surroundings& surroundings);
+  /// Nothing, after saying why on standard error, if what was configured is not there.
+  static std::unique_ptr<Program> create(const config::Configuration& configuration,
+                                         const Surroundings& surroundings);
 
   /// Runs until the time asked for, or SIGINT or SIGTERM. Returns the exit code.
   int run();
 
  private:
+  // What must be there before the rest: everything lives on its executor.
+  struct Ground {
+    port::LinuxPort port;
+    async::Executor executor{port};
+    std::unique_ptr<Outside> outside;
+  };
+
+  Program(const config::Configuration& configuration,
+          const Surroundings& surroundings,
+          std::unique_ptr<Ground> ground);
+
   async::Task<> stop_on_signal();
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
@@ -50,11 +63,12 @@ class Program {
 
   const config::Configuration& configuration_;
   const Surroundings& surroundings_;
-  port::LinuxPort port_;
-  async::Executor executor_{port_};
+  const std::unique_ptr<Ground> ground_;
+  port::LinuxPort& port_;
+  async::Executor& executor_;
+  Outside& outside_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  std::unique_ptr<Outside> outside_;
   tx::Ledger ledger_;
   node::Repeater repeater_;
   Console console_;

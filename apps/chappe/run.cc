@@ -90,8 +90,8 @@ int run(const RunOptions& options) {
   if (options.for_seconds) {
     surroundings.run_for = Duration(static_cast<std::int64_t>(*options.for_seconds * 1e6));
   }
-  Program program(*configuration, surroundings);
-  return program.run();
+  const auto program = Program::create(*configuration, surroundings);
+  return program == nullptr ? kUsage : program->run();
 }
 
 }  // namespace chappe::app

@@ -4,6 +4,8 @@ namespace chappe::async {
 
 AsyncMutex::~AsyncMutex() {
   if (!line_.empty()) fail("destroyed while awaited", Site::here());
+  // Nobody holds it yet, or a timer does.
+  if (held_ && owner() == nullptr) fail("destroyed while handed over", Site::here());
 }
 
 AsyncMutex::Lock::~Lock() {

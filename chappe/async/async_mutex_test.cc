@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -194,6 +195,19 @@ TEST_F(AsyncMutexDeathTest, TryingOutsideATaskNamesTheLock) {
   AsyncMutex mutex(kRadio);
   EXPECT_DEATH(static_cast<void>(mutex.try_lock()),
                "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
+}
+
+TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {
+  std::string order;
+  auto mutex = std::make_unique<AsyncMutex>(kRadio);
+  TaskSlot<1024> slots[2];
+  for (TaskSlot<1024>& slot : slots) {
+    executor_.spawn(slot, "holder", hold, executor_, *mutex, milliseconds(10), 'a', order);
+  }
+  port_.run(executor_, at_ms(1));
+  slots[0].cancel();
+  EXPECT_DEATH(mutex.reset(), "lock 'radio': destroyed while handed over");
+  slots[1].cancel();
 }
 
 Task<> out_of_order(AsyncMutex& radio, AsyncMutex& book) {

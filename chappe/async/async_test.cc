@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -96,6 +98,41 @@ TEST_F(ExecutorTest, TimersFireInOrderOfDeadlineThenOfArming) {
   EXPECT_EQ(order, "abcd");
 }
 
+// Due for long, and again and again: others that are due have their turn all the same.
+TEST_F(ExecutorTest, ATimerThatReArmsItselfInThePastCannotStarveAnother) {
+  struct Again : Timer {
+    explicit Again(Executor& executor) : Timer(executor, &fired) {}
+    static void fired(Timer& timer, const TimerContext&) { timer.arm(at_ms(1)); }
+  };
+  struct Other : Timer {
+    explicit Other(Executor& executor) : Timer(executor, &fired) {}
+    static void fired(Timer& timer, const TimerContext&) { ++static_cast<Other&>(timer).count; }
+    int count = 0;
+  };
+  port_.run(executor_, at_ms(100));
+  Again again(executor_);
+  Other other(executor_);
+  again.arm(at_ms(1));
+  other.arm(at_ms(50));
+  for (int i = 0; i < 10; ++i) executor_.step();
+  EXPECT_EQ(other.count, 1);
+}
+
+Task<> sleep_once(Executor& executor, Duration span, bool& awake) {
+  co_await sleep_for(executor, span);
+  awake = true;
+}
+
+TEST_F(ExecutorTest, SleepingForEverNeverEnds) {
+  bool awake = false;
+  TaskSlot<1024> slot;
+  port_.run(executor_, at_ms(1));
+  executor_.spawn(slot, "sleeper", sleep_once, executor_, Duration::max(), awake);
+  port_.run(executor_, at_ms(1'000'000));
+  EXPECT_FALSE(awake);
+  EXPECT_EQ(executor_.next_deadline(), kNever);
+}
+
 Task<> spinner(WaitList& list, int& turns) {
   for (;;) {
     ++turns;
@@ -189,6 +226,32 @@ TEST_F(ExecutorDeathTest, AFrameTooLargeForItsArenaNamesTheTask) {
 // Not inlined, or an optimising clang puts the frame on the stack and asks nobody for memory.
 [[gnu::noinline]] Task<int> add_out_of_line(int a, int b) { co_return a + b; }
 
+Task<> await_twice() {
+  Task<int> sum = add(1, 2);
+  const int once = co_await sum;
+  const int twice = co_await sum;
+  EXPECT_EQ(once, twice);
+}
+
+TEST_F(ExecutorDeathTest, AwaitingATaskTwicePanics) {
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "twice", await_twice);
+  EXPECT_DEATH(port_.run(executor_), "a task is awaited once");
+}
+
+Task<> await_what_was_moved_away() {
+  Task<int> sum = add(1, 2);
+  const Task<int> elsewhere = std::move(sum);
+  const int none = co_await sum;
+  EXPECT_EQ(none, 3);
+}
+
+TEST_F(ExecutorDeathTest, AwaitingATaskThatWasMovedAwayPanics) {
+  TaskSlot<2048> slot;
+  executor_.spawn(slot, "moved", await_what_was_moved_away);
+  EXPECT_DEATH(port_.run(executor_), "a task is awaited once");
+}
+
 TEST_F(ExecutorDeathTest, CallingACoroutineOutsideATaskPanics) {
   EXPECT_DEATH(static_cast<void>(add_out_of_line(1, 2)), "outside a task");
 }
@@ -265,6 +328,42 @@ TEST(CompletionThreads, ResultsWrittenByAThreadAreSeenByTheTask) {
   EXPECT_EQ(sum, 6000u);
 }
 
+// The owner sees the result the moment it is there, takes it and is gone: the thread that completed
+// it must be done with it by then.
+TEST(CompletionThreads, AnOwnerMayGoAsSoonAsItHasItsResult) {
+  port::LinuxPort port;
+  Executor executor(port);
+  struct Handed {
+    Completion<int>* completion;
+    Completion<int>::Ticket ticket;
+  };
+  std::atomic<Handed*> handed{nullptr};
+  std::atomic<bool> over{false};
+  std::thread worker([&] {
+    while (!over.load()) {
+      if (Handed* const one = handed.exchange(nullptr)) {
+        one->completion->complete(one->ticket, 7);
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  });
+  for (int i = 0; i < 2'000; ++i) {
+    auto completion = std::make_unique<Completion<int>>(executor.wakes());
+    Handed one{completion.get(), completion->arm()};
+    handed.store(&one);
+    auto result = completion->result();
+    // Spinning is what finds the moment; on a machine that is busy it must not last for ever.
+    for (int spins = 1; !result.await_ready(); ++spins) {
+      if (spins % 1000 == 0) std::this_thread::yield();
+    }
+    EXPECT_EQ(result.await_resume(), 7);
+    EXPECT_FALSE(completion->armed());
+  }
+  over.store(true);
+  worker.join();
+}
+
 TEST(LinuxPort, TimersNeverFireEarly) {
   port::LinuxPort port;
   Executor executor(port);
@@ -283,6 +382,50 @@ TEST(LinuxPort, TimersNeverFireEarly) {
   executor.run();
   EXPECT_EQ(order, "ba");
   EXPECT_LE(port.wait_count(), 6u);
+}
+
+Task<> never_idle(Executor& executor, bool& stop) {
+  while (!stop) co_await yield(executor);
+  executor.stop();
+}
+
+Task<> wait_readable(port::Descriptor& descriptor, bool& seen) {
+  co_await descriptor.reading().wait(port::Descriptor::kReadable);
+  seen = true;
+}
+
+Task<> give_up(Executor& executor, Duration span, bool& stop) {
+  co_await sleep_for(executor, span);
+  stop = true;
+}
+
+TEST(LinuxPort, ATaskThatIsAlwaysReadyCannotStarveADescriptor) {
+  port::LinuxPort port;
+  Executor executor(port);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  {
+    port::Descriptor descriptor(port, executor.wakes(), ends[0]);
+    bool seen = false;
+    bool late = false;
+    TaskSlot<1024> slots[3];
+    executor.spawn(slots[0], "busy", never_idle, executor, seen);
+    executor.spawn(slots[1], "reader", wait_readable, descriptor, seen);
+    executor.spawn(slots[2], "patience", give_up, executor, seconds(5), late);
+    ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    struct Watch {
+      static Task<> run(Executor& ex, bool& over) {
+        while (!over) co_await sleep_for(ex, milliseconds(10));
+        ex.stop();
+      }
+    };
+    TaskSlot<1024> watch;
+    executor.spawn(watch, "watch", Watch::run, executor, late);
+    executor.run();
+    EXPECT_TRUE(seen);
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(FrameArena, ReusesWhatIsFreedOutOfOrderOnceTheTopIsFree) {

@@ -17,8 +17,10 @@ namespace chappe::async {
 /// interrupt, a thread or a task; the task takes the result. A ticket of an earlier operation, a
 /// second completion, a completion after withdraw() do nothing and say so.
 ///
-/// One word: generation (30 bits) and state. Completing claims the word before it stores the result,
-/// so a late completion of an earlier operation cannot touch the next one's.
+/// One word: generation (30 bits) and state. Completing claims the word before it stores the
+/// result, so a late completion of an earlier operation cannot touch the next one's. The owner
+/// takes the result only when its wake has arrived: the completer's last touch. So it may take it,
+/// and destroy this, whatever thread completed it.
 template <class T>
 class Completion : public sync::WakeSource {
  public:
@@ -37,7 +39,8 @@ class Completion : public sync::WakeSource {
   Ticket arm() {
     const std::uint32_t idle = state_.load(sync::Order::acquire);
     CHAPPE_CHECK((idle & kStateMask) == kIdle);
-    state_.store(idle | kArmed, sync::Order::relaxed);
+    // Release: whoever completes acquires this, and with it the end of the operation before.
+    state_.store(idle | kArmed, sync::Order::release);
     return Ticket{idle | kArmed};
   }
 
@@ -70,6 +73,7 @@ class Completion : public sync::WakeSource {
   /// knows that nobody is completing it at this moment. Context: the executor.
   void abandon() {
     if (withdraw() || !armed()) return;
+    drain();
     static_cast<void>(take());
   }
 
@@ -78,7 +82,10 @@ class Completion : public sync::WakeSource {
   class [[nodiscard]] Result : public sync::Waiter {
    public:
     Result(Completion& completion, Site site) : completion_(completion), site_(site) {}
-    bool await_ready() const noexcept { return completion_.is_done(); }
+    bool await_ready() const noexcept {
+      completion_.drain();
+      return completion_.delivered_;
+    }
     template <sync::TaskPromise Promise>
     void await_suspend(std::coroutine_handle<Promise> place) noexcept {
       CHAPPE_CHECK(completion_.waiters_.empty());  // one result, one owner
@@ -103,28 +110,26 @@ class Completion : public sync::WakeSource {
 
   static std::uint32_t next_generation(std::uint32_t word) { return (word & ~kStateMask) + 4; }
 
-  bool is_done() const { return (state_.load(sync::Order::acquire) & kStateMask) == kDone; }
-
   T take() {
+    CHAPPE_CHECK(delivered_);
+    delivered_ = false;
     const std::uint32_t done = state_.load(sync::Order::acquire);
-    CHAPPE_CHECK((done & kStateMask) == kDone);
     T result = std::move(*result_.read());
     result_.write(std::nullopt);
-    state_.store(next_generation(done), sync::Order::release);
+    state_.store(next_generation(done), sync::Order::relaxed);
     return result;
   }
 
   static void deliver(sync::WakeSource& self, std::uint32_t) noexcept {
     auto& completion = static_cast<Completion&>(self);
-    // The result may have been taken by a task that did not have to wait; then nobody is here, or
-    // somebody who waits for the next operation and must not be disturbed.
-    if (!completion.is_done()) return;
+    completion.delivered_ = true;
     if (sync::Waiter* const waiter = completion.waiters_.pop_front()) waiter->wake();
   }
 
   sync::Word<std::uint32_t> state_{kIdle};  // writers: the owning task, and the ticket's holder
   sync::Plain<std::optional<T>> result_;    // the claimer writes, then the owner takes
   List<sync::Waiter> waiters_;              // executor's thread only; at most one
+  bool delivered_ = false;                  // executor's thread only
 };
 
 }  // namespace chappe::async

@@ -1,5 +1,7 @@
 #include "chappe/async/executor.h"
 
+#include <algorithm>
+
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 
@@ -105,6 +107,7 @@ bool Executor::fire_timers() {
   // Armed meanwhile: not before the next step, or a timer that re-arms itself in the past would
   // keep everybody else from running.
   const std::uint64_t armed_before = armed_;
+  firing_at_ = now;
   bool fired = false;
   FiringTimers firing;
   sync::Agent* const before = sync::Agent::running();
@@ -116,6 +119,7 @@ bool Executor::fire_timers() {
     fired = true;
   }
   sync::Agent::set_running(before);
+  firing_at_ = Time::min();
   return fired;
 }
 
@@ -143,14 +147,24 @@ void Executor::sleep() {
 
 void Executor::run() {
   stopping_ = false;
+  std::uint32_t busy_steps = 0;
   while (!stopping_) {
-    if (!step() && !stopping_) sleep();
+    if (!step()) {
+      busy_steps = 0;
+      if (!stopping_) sleep();
+    } else if (++busy_steps == kBusySteps) {
+      busy_steps = 0;
+      port_.wait(port_.now());  // a deadline that has come: it looks, and does not sleep
+      port_.dispatch();
+    }
   }
 }
 
 void Timer::arm(Time deadline) {
   cancel();
-  deadline_ = deadline;
+  // In a callback, behind everybody else who is due: else one that is always late would come first
+  // for ever, and the others never.
+  deadline_ = std::max(deadline, executor_.firing_at_);
   armed_as_ = ++executor_.armed_;
   executor_.timers_.push(*this);
 }

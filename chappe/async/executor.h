@@ -20,7 +20,8 @@ namespace chappe::async {
 ///
 /// A step: deliver what was set; fire timers due at one sampled time; run the batch that was ready
 /// at that moment. What becomes ready during a batch waits for the next one, so no task can starve
-/// the timers or the interrupts. Order is first in, first out everywhere: same inputs, same run.
+/// the timers or the interrupts; nor, as run() looks up now and then, the port's descriptors. Order
+/// is first in, first out everywhere: same inputs, same run.
 ///
 /// Context: the thread that calls run(). Others reach it through signals on wakes().
 /// Memory: none; tasks, timers and waits bring their own.
@@ -65,6 +66,9 @@ class Executor {
   std::uint64_t step_count() const { return steps_; }
 
  private:
+  /// With always something to do, the outside world is looked at after so many steps.
+  static constexpr std::uint32_t kBusySteps = 16;
+
   friend class Timer;
   friend class TaskHeader;
 
@@ -80,6 +84,7 @@ class Executor {
   List<TaskHeader> ready_;
   PairingHeap<Timer, EarlierTimer> timers_;
   std::uint64_t armed_ = 0;
+  Time firing_at_ = Time::min();  // while timers fire: the time they fire for
   std::uint64_t resumed_ = 0;
   std::uint64_t sleeps_ = 0;
   std::uint64_t steps_ = 0;

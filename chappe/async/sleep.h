@@ -42,7 +42,19 @@ inline SleepUntil sleep_until(Executor& executor, Time deadline, Site site = Sit
 
 /// The same, counted from now; computed once.
 inline SleepUntil sleep_for(Executor& executor, Duration span, Site site = Site::here()) {
-  return SleepUntil(executor, executor.now() + span, site);
+  return SleepUntil(executor, time_after(executor.now(), span), site);
+}
+
+/// `co_await yield(executor)`: lets everybody else who is ready have a turn, and the outside world
+/// a look. For a task that might otherwise find work for ever.
+class [[nodiscard]] Yield : public SleepUntil {
+ public:
+  using SleepUntil::SleepUntil;
+  bool await_ready() const { return false; }
+};
+
+inline Yield yield(Executor& executor, Site site = Site::here()) {
+  return Yield(executor, executor.now(), site);
 }
 
 }  // namespace chappe::async

@@ -52,6 +52,9 @@ class PromiseBase {
   template <class Promise>
   static bool start(std::coroutine_handle<Promise> child, std::coroutine_handle<> parent,
                     TaskHeader& header) {
+    if (!child || child.promise().header_ != nullptr) [[unlikely]] {
+      panic("a task is awaited once, and not after it was moved away");
+    }
     PromiseBase& promise = child.promise();
     promise.header_ = &header;
     promise.parent_ = parent;

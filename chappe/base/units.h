@@ -33,6 +33,11 @@ constexpr std::int64_t in_ms(Duration span) { return span.count() / 1000; }
 constexpr Time at_us(std::int64_t us) { return Time(Duration(us)); }
 constexpr Time at_ms(std::int64_t ms) { return Time(Duration(ms * 1000)); }
 
+/// `at + span`, and kNever where that would be beyond the end of time: a span may be "for ever".
+constexpr Time time_after(Time at, Duration span) {
+  return span > Duration::zero() && at > kNever - span ? kNever : at + span;
+}
+
 struct Hertz {
   std::uint32_t count = 0;
   friend constexpr auto operator<=>(Hertz, Hertz) = default;

@@ -1,5 +1,6 @@
 #include "chappe/client/json_connection.h"
 
+#include "chappe/async/sleep.h"
 #include "chappe/client/json_request.h"
 #include "chappe/client/json_writer.h"
 
@@ -39,6 +40,8 @@ async::Task<> JsonConnection::read() {
     const std::span<std::uint8_t> room = std::span(buffer).subspan(filled);
     const auto count = co_await stream_->read(room);
     if (!count) break;
+    // A client that is quicker than we are never makes read() wait, and would have us for itself.
+    co_await async::yield(service_.executor());
     filled += *count;
 
     std::size_t begin = 0;

@@ -1,14 +1,19 @@
 #include "chappe/client/json_connection.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "chappe/async/sleep.h"
 #include "chappe/base/random.h"
 #include "chappe/client/json_request.h"
 #include "chappe/port/linux/linux_port.h"
@@ -91,7 +96,7 @@ class JsonConnectionTest : public testing::Test {
   std::array<tx::Rule, 1> rules_{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger_{rules_};
   node::Repeater repeater_{
-      executor_, radio_, ledger_, random_, node::Settings{}, mesh::PublicKey{0x42}};
+      executor_, radio_, ledger_, random_, node::Settings{}, mesh::Identity{mesh::PublicKey{0x42}, {}}};
   Service service_{executor_, repeater_};
   JsonServer server_{service_};
 };
@@ -167,6 +172,31 @@ TEST_F(JsonConnectionThreads, ARestartIsToldOnce) {
   });
 }
 
+/// Empty lines without end, as fast as they are read.
+class Flood final : public async::Stream {
+ public:
+  explicit Flood(int& reads) : reads_(reads) {}
+  async::Task<Result<std::size_t, async::StreamError>> read(std::span<std::uint8_t> out) override {
+    if (++reads_ > 1000) co_return Unexpected(async::StreamError::closed);
+    std::ranges::fill(out, std::uint8_t{'\n'});
+    co_return out.size();
+  }
+  async::Task<Result<void, async::StreamError>> write(Bytes) override {
+    co_return Result<void, async::StreamError>();
+  }
+
+ private:
+  int& reads_;
+};
+
+TEST_F(JsonConnectionTest, AClientThatFloodsHasOneReadAStepAndNoMore) {
+  int reads = 0;
+  server_.adopt(std::make_unique<Flood>(reads));
+  for (int i = 0; i < 10; ++i) executor_.step();
+  EXPECT_GE(reads, 2);
+  EXPECT_LE(reads, 10);
+}
+
 TEST(JsonRequest, TakesDefaultsAndChecksRanges) {
   const auto request = parse_request("{\"do\":\"submit\",\"hex\":\"1500aB\"}");
   ASSERT_TRUE(request);
@@ -177,6 +207,82 @@ TEST(JsonRequest, TakesDefaultsAndChecksRanges) {
   EXPECT_FALSE(parse_request("{\"do\":\"submit\",\"hex\":\"" + std::string(512, '0') + "\"}"));
   EXPECT_FALSE(parse_request("{\"do\":7}"));
   EXPECT_FALSE(parse_request("\xff"));
+}
+
+int connect_to(const std::string& path, int flags = 0) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::ranges::copy(path, address.sun_path);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+// Wedged, with a full line at its door: it lives, so its socket is neither waited for nor taken.
+TEST(UnixListenerThreads, RespectsALivingSocketThatAcceptsNobody) {
+  port::LinuxPort port;
+  async::Executor executor(port);
+  char directory[] = "/tmp/chappe-socket-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/chappe.sock";
+  {
+    auto wedged = port::UnixListener::listen(port, executor.wakes(), path);
+    ASSERT_TRUE(wedged);
+    std::vector<int> queue;
+    for (int fd = 0; fd >= 0;) {
+      fd = connect_to(path, SOCK_NONBLOCK);
+      if (fd >= 0) queue.push_back(fd);
+    }
+    ::alarm(20);  // a test that waits here has failed
+    auto second = port::UnixListener::listen(port, executor.wakes(), path);
+    ::alarm(0);
+    ASSERT_FALSE(second);
+    EXPECT_TRUE(has(second.error().words, "another chappe answers here")) << second.error().words;
+    for (const int fd : queue) ::close(fd);
+  }
+  ::rmdir(directory);
+}
+
+// The descriptors ran out and came back. Nobody else has to connect for the one who waits.
+TEST(UnixListenerThreads, AcceptsAgainWhenDescriptorsAreBack) {
+  port::LinuxPort port;
+  async::Executor executor(port);
+  char directory[] = "/tmp/chappe-socket-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/chappe.sock";
+  {
+    auto listener = port::UnixListener::listen(port, executor.wakes(), path);
+    ASSERT_TRUE(listener);
+    const int client = connect_to(path);
+    ASSERT_GE(client, 0);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{static_cast<rlim_t>(client), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+
+    struct Tasks {
+      static async::Task<> accept(port::UnixListener& from, int& fd, async::Executor& ex) {
+        fd = co_await from.accept();
+        ex.stop();
+      }
+      static async::Task<> relent(async::Executor& ex, const rlimit& limit) {
+        co_await async::sleep_for(ex, milliseconds(50));
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        co_await async::sleep_for(ex, seconds(5));
+        ex.stop();
+      }
+    };
+    int accepted = -1;
+    async::TaskSlot<2048> slots[2];
+    executor.spawn(slots[0], "accept", Tasks::accept, **listener, accepted, executor);
+    executor.spawn(slots[1], "relent", Tasks::relent, executor, before);
+    executor.run();
+    EXPECT_GE(accepted, 0);
+    ::close(accepted);
+    ::close(client);
+  }
+  ::rmdir(directory);
 }
 
 TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {

@@ -41,7 +41,7 @@ class ServiceTest : public testing::Test {
   std::array<tx::Rule, 1> rules_{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger_{rules_};
   node::Repeater repeater_{
-      executor_, radio_, ledger_, random_, node::Settings{}, mesh::PublicKey{0x42}};
+      executor_, radio_, ledger_, random_, node::Settings{}, mesh::Identity{mesh::PublicKey{0x42}, {}}};
 };
 
 TEST_F(ServiceTest, AClientThatNeverAskedIsNeverWoken) {

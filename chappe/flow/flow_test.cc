@@ -53,6 +53,22 @@ TEST(Gate, ResetForgetsAmountAndDebt) {
   EXPECT_FALSE(gate.give(1));
 }
 
+TEST(Gate, GivingNothingPaysNoDebt) {
+  Gate gate;
+  EXPECT_FALSE(gate.take());
+  EXPECT_FALSE(gate.give(0));
+  EXPECT_TRUE(gate.owes());
+  EXPECT_TRUE(gate.give(1));
+}
+
+TEST(Gate, GivingTooMuchStaysFull) {
+  Gate gate;
+  EXPECT_FALSE(gate.give(5));
+  EXPECT_FALSE(gate.give(0xffffffff));
+  EXPECT_EQ(gate.amount(), 0x7fffffffu);
+  EXPECT_TRUE(gate.take());
+}
+
 TEST(GateThreads, EveryUnitIsTakenOnceAndPaymentsNeverExceedRefusals) {
   Gate gate;
   constexpr std::uint32_t kUnits = 50'000;
@@ -270,6 +286,17 @@ TEST_F(InflightTest, WithNothingPendingThereIsNoTimer) {
   inflight_.confirmed();
   run_to(500);
   EXPECT_EQ(executor_.next_deadline(), kNever);
+}
+
+// The supervisor was stopped while a frame was out. Nobody will say so again: it must look itself.
+TEST_F(InflightTest, StartedAgainItSeesWhatIsOutAlready) {
+  start();
+  inflight_.submitted();
+  run_to(50);
+  slot_.cancel();
+  start();
+  run_to(300);
+  EXPECT_GE(wedges_.count, 1);
 }
 
 using InflightDeathTest = InflightTest;

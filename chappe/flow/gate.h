@@ -25,15 +25,17 @@ class Gate {
     return (step.before & kAmount) > 0;
   }
 
-  /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal.
+  /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal. No units
+  /// pay nothing.
   [[nodiscard]] bool give(std::uint32_t units) {
     const auto step = word_.update(
         [units](std::uint32_t word) {
-          const std::uint32_t amount = (word & kAmount) + units;
-          return amount <= kAmount ? amount : kAmount;
+          const std::uint32_t amount = word & kAmount;
+          if (units == 0) return word;
+          return units <= kAmount - amount ? amount + units : kAmount;
         },
         sync::Order::acq_rel);
-    return (step.before & kOwed) != 0;
+    return (step.before & kOwed) != 0 && units != 0;
   }
 
   /// Forgets amount and debt: what the server owed died with it.

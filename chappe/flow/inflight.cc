@@ -46,8 +46,12 @@ async::Task<> Inflight::watch(async::Executor& executor,
                               OnWedge on_wedge,
                               void* context) {
   for (;;) {
-    co_await submitted_.next();
+    // Looks first: a supervisor that was started again hears nothing of what is out already.
     Snapshot last = read();
+    if (last.pending == 0) {
+      co_await submitted_.next();
+      last = read();
+    }
     while (last.pending > 0) {
       co_await async::sleep_for(executor, period);
       const Snapshot now = read();

@@ -147,4 +147,11 @@ const Region* RegionTable::match(const Packet& packet) const {
   return nullptr;
 }
 
+void RegionTable::scope_own(Packet& packet, std::uint16_t id) const {
+  const Region* const region = find_id(id);
+  if (region == nullptr || region->is_wildcard() || region->is_private()) return;
+  packet.route = Route::transport_flood;
+  packet.codes = {transport_code(region->key, packet.type, packet.payload), 0};
+}
+
 }  // namespace chappe::mesh

@@ -18,18 +18,21 @@ Repeater::Repeater(async::Executor& executor,
                    tx::Law& law,
                    Random& random,
                    const Settings& settings,
-                   const mesh::PublicKey& own)
+                   const mesh::Identity& identity)
     : executor_(executor),
       radio_(radio),
       law_(law),
       random_(random),
       settings_(settings),
+      identity_(identity),
+      started_(executor.now()),
       seen_(settings.seen_capacity),
+      adverts_({executor, identity_, settings_.preferences, regions_, clock_, *this}),
+      discovery_({settings_.rules, settings_.preferences, clock_, random, neighbours_, *this}),
       transmitter_(executor, radio, law, random, settings.policy),
       receiver_(executor, radio, *this) {
-  settings_.rules.own = own;
-  settings_.rules.spreading = radio.modulation().spreading;
-  settings_.rules.estimates_ms = radio::reference_estimates_ms(radio.modulation());
+  settings_.rules.own = identity.pub;
+  radio_changed();
   if (settings_.mode != Mode::forward) settings_.rules.forwarding = mesh::Forwarding::off;
   for (std::optional<Held>& place : held_) {
     CHAPPE_CHECK(free_held_.try_push(&place.emplace(*this)));
@@ -43,10 +46,13 @@ Repeater::~Repeater() { stop(); }
 void Repeater::start() {
   transmitter_.start();
   receiver_.start();
+  if (settings_.boot_advert == BootAdvert::on) adverts_.send(Reach::zero_hop, kBootAdvertDelay);
+  adverts_.start();
 }
 
 void Repeater::stop() {
   receiver_.stop();
+  adverts_.stop();
   for (std::optional<Held>& held : held_) {
     if (!held->armed()) continue;
     held->cancel();
@@ -64,12 +70,32 @@ void Repeater::tell(const Event& event) {
   listeners_.for_each([&](EventListener& listener) { listener.on_event(event); });
 }
 
+void Repeater::set_forwarding(mesh::Forwarding forwarding) {
+  if (settings_.mode == Mode::no_tx) return;
+  settings_.rules.forwarding = forwarding;
+}
+
+void Repeater::radio_changed() {
+  settings_.rules.spreading = radio_.modulation().spreading;
+  settings_.rules.estimates_ms = radio::reference_estimates_ms(radio_.modulation());
+}
+
+// A frame is in one place at a time: held, then waiting, then on the air.
+bool Repeater::pool_is_full() const {
+  if (settings_.packet_pool == kNoPool) return false;
+  const std::size_t held = kHeld - free_held_.size();
+  return held + transmitter_.waiting_count() >= settings_.packet_pool;
+}
+
 // --- Heard ---------------------------------------------------------------------------------------
 
 void Repeater::on_frame(const radio::Frame& frame) noexcept {
   const std::uint64_t id = ++last_id_;
   ++books_.heard;
   ++books_.waiting;
+  ++counters_.received;
+  counters_.last_rssi = frame.rssi;
+  counters_.last_snr = frame.snr;
 
   const auto packet = mesh::parse(frame.bytes);
   Event event;
@@ -90,6 +116,13 @@ void Repeater::on_frame(const radio::Frame& frame) noexcept {
   const mesh::PacketHash hash = mesh::packet_hash(*packet);
   event.packet = &*packet;
   event.hash = hash;
+  if (pool_is_full()) {
+    tell(event);
+    drop(id, frame, &*packet, mesh::Why::packet_pool_empty);
+    return;
+  }
+  counters_.heard.count(*packet);
+  counters_.receive_airtime_ms += settings_.rules.estimates_ms[frame.bytes.size()];
   event.delay = mesh::receive_hold(settings_.rules, *packet, frame.snr, frame.bytes.size());
   tell(event);
 
@@ -124,6 +157,7 @@ void Repeater::judge(std::uint64_t id,
   const mesh::Heard heard{frame.snr, frame.rssi, frame.bytes.size(), frame.at};
   const mesh::Judgement judgement =
       mesh::judge(packet, hash, heard, {settings_.rules, regions_, seen_, random_, *this});
+  if (judgement.why == mesh::Why::duplicate) counters_.duplicates.count(packet);
 
   Event event;
   event.kind = EventKind::judged;
@@ -203,10 +237,31 @@ void Repeater::forward(std::uint64_t id, const mesh::Judgement& judgement) {
 }
 
 Time Repeater::expiry(Duration span) const {
-  return span == Duration::max() ? kNever : executor_.now() + span;
+  return time_after(executor_.now(), span);
+}
+
+std::optional<mesh::Why> Repeater::try_handle(const mesh::Packet& packet,
+                                              const mesh::Heard& heard,
+                                              const mesh::Region* region) {
+  if (server_ == nullptr) return std::nullopt;
+  return server_->try_handle(packet, heard, region);
+}
+
+void Repeater::hear_advert(const mesh::Packet& packet,
+                           const mesh::Advert& advert,
+                           const mesh::Heard& heard) {
+  neighbours_.hear(packet, advert, heard.snr, unix_now());
+}
+
+void Repeater::hear_control(const mesh::Packet& packet, const mesh::Heard& heard) {
+  discovery_.hear(packet, heard, executor_.now());
 }
 
 // --- Our own -------------------------------------------------------------------------------------
+
+void Repeater::send_own(const mesh::Packet& packet, Duration delay, std::uint8_t priority) {
+  CHAPPE_CHECK(submit(mesh::write(packet), delay, priority, nullptr, {}).has_value());
+}
 
 Result<std::uint64_t, mesh::ParseError> Repeater::submit(
     Bytes frame,
@@ -247,6 +302,10 @@ Result<std::uint64_t, mesh::ParseError> Repeater::submit(
   if (settings_.mode == Mode::no_tx) {
     const tx::Refused refusal{tx::Why::not_permitted, tx::Stage::early, kNever};
     transmitter_.refuse(submission, refusal, completion, ticket);
+  } else if (pool_is_full()) {
+    counters_.raise(ErrorFlag::pool_full);
+    const tx::Refused refusal{tx::Why::no_room, tx::Stage::early, kNever};
+    transmitter_.refuse(submission, refusal, completion, ticket);
   } else {
     transmitter_.submit(submission, completion, ticket);
   }
@@ -260,6 +319,7 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
   CHAPPE_CHECK(journey.outstanding > 0);
   --journey.outstanding;
   journey.any_sent |= outcome.has_value();
+  count(frame, outcome);
 
   const Journey told = journey;
   if (journey.outstanding == 0) {
@@ -276,6 +336,17 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
     CHAPPE_CHECK(free_journeys_.try_push(static_cast<std::uint16_t>(tag)));
   }
   if (!listeners_.empty()) tell_outcome(told, frame, outcome);
+}
+
+void Repeater::count(Bytes frame, const tx::Outcome& outcome) {
+  if (!outcome) {
+    if (outcome.error().why == tx::Why::channel_busy) counters_.raise(ErrorFlag::busy_too_long);
+    return;
+  }
+  ++counters_.sent;
+  if (const auto packet = mesh::parse(frame)) counters_.sent_by.count(*packet);
+  counters_.transmit_airtime_ms += static_cast<std::uint64_t>(in_ms(outcome->airtime));
+  if (outcome->forced) counters_.raise(ErrorFlag::busy_too_long);
 }
 
 void Repeater::tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome) {

@@ -10,12 +10,19 @@
 #include "chappe/base/list.h"
 #include "chappe/base/random.h"
 #include "chappe/base/ring.h"
+#include "chappe/mesh/identity.h"
 #include "chappe/mesh/judge.h"
+#include "chappe/mesh/neighbours.h"
 #include "chappe/mesh/region.h"
 #include "chappe/mesh/seen_table.h"
+#include "chappe/node/adverts.h"
 #include "chappe/node/books.h"
+#include "chappe/node/counters.h"
+#include "chappe/node/discovery.h"
 #include "chappe/node/event.h"
+#include "chappe/node/own_packets.h"
 #include "chappe/node/settings.h"
+#include "chappe/node/wall_clock.h"
 #include "chappe/radio/radio.h"
 #include "chappe/rx/receiver.h"
 #include "chappe/tx/law.h"
@@ -30,7 +37,8 @@ namespace chappe::node {
 /// the law and the randomness are the caller's: two nodes with the same ones do the same.
 class Repeater final : private rx::FrameSink,
                        private tx::Observer,
-                       private mesh::LocalDelivery {
+                       private mesh::LocalDelivery,
+                       private OwnPackets {
  public:
   /// Frames held before judging. A hold lasts at most 32 s; a frame of 20 bytes every second is
   /// more than any narrow channel carries.
@@ -41,7 +49,7 @@ class Repeater final : private rx::FrameSink,
            tx::Law& law,
            Random& random,
            const Settings& settings,
-           const mesh::PublicKey& own);
+           const mesh::Identity& identity);
   Repeater(const Repeater&) = delete;
   Repeater& operator=(const Repeater&) = delete;
   ~Repeater();
@@ -49,6 +57,9 @@ class Repeater final : private rx::FrameSink,
   void start();
   /// Ends reception, then refuses what still waits. The books balance afterwards, nothing waits.
   void stop();
+
+  /// Somebody who answers what is addressed to this node; nobody, and it is forwarded like any other.
+  void serve(mesh::LocalDelivery& server) { server_ = &server; }
 
   void listen(EventListener& listener) { listeners_.push_back(listener); }
 
@@ -69,7 +80,24 @@ class Repeater final : private rx::FrameSink,
   const tx::Law& law() const { return law_; }
   const Settings& settings() const { return settings_; }
   const radio::Radio& radio() const { return radio_; }
+  const mesh::Identity& identity() const { return identity_; }
   Time now() const { return executor_.now(); }
+  Duration uptime() const { return executor_.now() - started_; }
+
+  // What administrators look at and change while the node runs.
+  WallClock& clock() { return clock_; }
+  std::uint32_t unix_now() const { return clock_.now(executor_.now()); }
+  Preferences& preferences() { return settings_.preferences; }
+  mesh::Rules& rules() { return settings_.rules; }
+  mesh::RegionTable& regions() { return regions_; }
+  mesh::Neighbours& neighbours() { return neighbours_; }
+  Counters& counters() { return counters_; }
+  Adverts& adverts() { return adverts_; }
+  Discovery& discovery() { return discovery_; }
+  /// A node that was told to send nothing stays silent, whatever is asked.
+  void set_forwarding(mesh::Forwarding forwarding);
+  /// The radio has another modulation now: what is derived from it is computed anew.
+  void radio_changed();
 
  private:
   // A frame between hearing and judging.
@@ -94,11 +122,22 @@ class Repeater final : private rx::FrameSink,
   void on_frame(const radio::Frame& frame) noexcept override;
   void on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& outcome) noexcept override;
 
+  std::optional<mesh::Why> try_handle(const mesh::Packet& packet,
+                                      const mesh::Heard& heard,
+                                      const mesh::Region* region) override;
+  void hear_advert(const mesh::Packet& packet,
+                   const mesh::Advert& advert,
+                   const mesh::Heard& heard) override;
+  void hear_control(const mesh::Packet& packet, const mesh::Heard& heard) override;
+  void send_own(const mesh::Packet& packet, Duration delay, std::uint8_t priority) override;
+
+  bool pool_is_full() const;
   void judge(std::uint64_t id, const radio::Frame& frame, const mesh::Packet& packet,
              mesh::PacketHash hash);
   void forward(std::uint64_t id, const mesh::Judgement& judgement);
   void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);
   void tell(const Event& event);
+  void count(Bytes frame, const tx::Outcome& outcome);
   void tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome);
   Time expiry(Duration span) const;
   Journey& begin(std::uint64_t id);
@@ -108,8 +147,16 @@ class Repeater final : private rx::FrameSink,
   tx::Law& law_;
   Random& random_;
   Settings settings_;
+  const mesh::Identity identity_;
+  const Time started_;
+  WallClock clock_;
   mesh::SeenTable seen_;
   mesh::RegionTable regions_;
+  mesh::Neighbours neighbours_;
+  Counters counters_;
+  Adverts adverts_;
+  Discovery discovery_;
+  mesh::LocalDelivery* server_ = nullptr;
   List<EventListener> listeners_;
   Books books_;
   std::uint64_t last_id_ = 0;

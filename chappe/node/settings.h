@@ -7,6 +7,7 @@
 #include "chappe/base/units.h"
 #include "chappe/mesh/rules.h"
 #include "chappe/mesh/seen_table.h"
+#include "chappe/node/preferences.h"
 #include "chappe/tx/transmitter.h"
 
 namespace chappe::node {
@@ -17,23 +18,44 @@ enum class Mode : std::uint8_t {
   no_tx,    // as monitor, and sends nothing of its own either
 };
 
+enum class BootAdvert : std::uint8_t { off, on };
+
+/// What the console does with a value out of range, or with no number at all.
+enum class Ranges : std::uint8_t {
+  checked,      // says so and changes nothing
+  as_recorded,  // some are taken as they are, as the reference does (protocol 19, fault 4)
+};
+
+inline constexpr std::size_t kNoPool = 0;
+inline constexpr std::size_t kPoolReference = 32;  // MeshCore simple_repeater at d9296435
+
 /// What a node is told at its start. Times are spans, counted from when a frame is submitted.
 struct Settings {
   Mode mode = Mode::forward;
   /// Everything judging needs but the own key and the estimates, which the node fills in.
   mesh::Rules rules;
+  Preferences preferences;
+  BootAdvert boot_advert = BootAdvert::off;
+  Ranges ranges = Ranges::checked;
   tx::Policy policy;
   /// Later than this a relay helps nobody: by then the mesh has other copies, or has forgotten it.
   Duration relay_expiry = seconds(60);
   Duration local_expiry = minutes(5);
   std::size_t seen_capacity = mesh::kSeenMax;
+  /// Frames that may be held or waiting together; a frame heard beyond that is lost. kNoPool: the
+  /// tables' own bounds alone count, and better frames displace others.
+  std::size_t packet_pool = kNoPool;
 
   /// What recorded sessions of the reference firmware assume.
   static Settings reference() {
     Settings settings;
+    settings.ranges = Ranges::as_recorded;
+    settings.preferences.name = "repeater";
+    settings.preferences.admin_password = "password";
     settings.relay_expiry = Duration::max();
     settings.local_expiry = Duration::max();
     settings.seen_capacity = mesh::kSeenReference;
+    settings.packet_pool = kPoolReference;
     return settings;
   }
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,14 +11,19 @@ namespace chappe::play {
 class Console {
  public:
   virtual ~Console() = default;
-  /// The reply to one line, without prompt or line feed.
-  virtual std::string command(std::string_view line) = 0;
+  /// The reply to one line, without prompt or line feed. With a timestamp it counts as sent from
+  /// afar at that time.
+  virtual std::string command(std::string_view line,
+                              std::optional<std::uint32_t> sender_timestamp) = 0;
+  /// Some command, typed here or sent by radio, has rebooted the node or switched it off.
+  virtual bool is_halted() const = 0;
 };
 
 /// Answers nothing and changes nothing: what needs more than that fails, and says at which line.
 class MuteConsole final : public Console {
  public:
-  std::string command(std::string_view) override { return {}; }
+  std::string command(std::string_view, std::optional<std::uint32_t>) override { return {}; }
+  bool is_halted() const override { return false; }
 };
 
 }  // namespace chappe::play

@@ -21,6 +21,10 @@
 namespace chappe::play {
 namespace {
 
+// After so long without receiving the reference raises an error flag (protocol 10.5). Nothing but a
+// long transmission gets there.
+constexpr Duration kOutOfReceive = seconds(8);
+
 /// The recorded source, which always says the same, or another chance.
 class PlayedRandom final : public Random {
  public:
@@ -62,16 +66,6 @@ tx::Rule rule_of(const RecordedPrefs& prefs) {
   return {hour, std::min(Duration(limit), hour)};
 }
 
-ReplayedRadio::Listening listening_of(const RecordedNode& node) {
-  ReplayedRadio::Listening listening;
-  listening.cad = node.prefs.cad_enabled;
-  listening.floor = Dbm{static_cast<std::int16_t>(node.surroundings.ambient_dbm * 4)};
-  if (const int threshold = node.prefs.interference_threshold; threshold > 0) {
-    listening.threshold = Decibels{static_cast<std::int16_t>(threshold * 4)};
-  }
-  return listening;
-}
-
 class Player final : private Tape::Sink,
                      private ReplayedRadio::Observer,
                      private node::EventListener {
@@ -82,7 +76,8 @@ class Player final : private Tape::Sink,
          node::EventListener* listener)
       : scenario_(scenario),
         executor_(port_),
-        radio_(executor_, modulation, scenario.channel, listening_of(scenario.node)),
+        radio_(
+            executor_, modulation, scenario.channel, ReplayedRadio::Listening::of(scenario.node)),
         rule_{rule_of(scenario.node.prefs)},
         law_(rule_),
         random_(scenario.node.random_word, seed),
@@ -91,7 +86,7 @@ class Player final : private Tape::Sink,
               law_,
               random_,
               settings_of(scenario.node.prefs),
-              scenario.node.pub),
+              mesh::Identity{scenario.node.pub, scenario.node.prv}),
         tape_(executor_, scenario.inputs, *this),
         estimates_ms_(radio::reference_estimates_ms(modulation)),
         listener_(listener) {
@@ -103,11 +98,13 @@ class Player final : private Tape::Sink,
   Played run() {
     node_.start();
     for (const ConsoleCommand& line : scenario_.node.setup) {
-      played_.setup_replies.push_back(console_.command(line.command));
+      played_.setup_replies.push_back(console_.command(line.command, std::nullopt));
     }
     tape_.start();
     port_.run(executor_, scenario_.end);
+    halt_if_told();
     Played played = played_;  // what stopping adds is told to the listener only
+    played.halted = halted_;
     tape_.stop();
     node_.stop();
     if (!played_.trouble.empty()) played.trouble = played_.trouble;
@@ -117,11 +114,14 @@ class Player final : private Tape::Sink,
  private:
   void on_input(const ScenarioInput& input) noexcept override {
     using Kind = ScenarioInput::Kind;
+    halt_if_told();
     switch (input.kind) {
       case Kind::frame:
         return hear(input);
       case Kind::console:
-        played_.replies.push_back({input.index, console_.command(input.text)});
+        if (halted_) return;
+        played_.replies.push_back(
+            {input.index, console_.command(input.text, input.sender_timestamp)});
         return;
       case Kind::failing_transmission:
         return radio_.refuse_next();
@@ -134,12 +134,23 @@ class Player final : private Tape::Sink,
     }
   }
 
+  // A node that was switched off hears nothing and sends nothing more.
+  void halt_if_told() {
+    if (halted_ || !console_.is_halted()) return;
+    halted_ = true;
+    node_.stop();
+  }
+
   void hear(const ScenarioInput& input) {
     const ByteList frame = patched(input);
-    if (radio_.hear(frame, input.snr, input.rssi)) {
-      in_the_radio_.push_back(input.index);
-      return;
+    if (halted_) return miss(input, frame, "no_event");
+    if (!radio_.hear(frame, input.snr, input.rssi)) {
+      return miss(input, frame, "radio_transmitting");
     }
+    in_the_radio_.push_back(input.index);
+  }
+
+  void miss(const ScenarioInput& input, Bytes frame, std::string_view why) {
     node::Event event;
     event.kind = node::EventKind::judged;
     event.at = executor_.now();
@@ -152,9 +163,11 @@ class Player final : private Tape::Sink,
     event.snr = input.snr;
     event.rssi = input.rssi;
     event.not_received = true;
-    event.why = "radio_transmitting";
-    played_.verdicts.push_back(
-        {input.index, "not_received", std::string(event.why), std::nullopt, {}});
+    event.why = why;
+    Played::Verdict& verdict = played_.verdicts.emplace_back();
+    verdict.input = input.index;
+    verdict.verdict = "not_received";
+    verdict.why = why;
     if (listener_ != nullptr) listener_->on_event(event);
   }
 
@@ -216,6 +229,8 @@ class Player final : private Tape::Sink,
     verdict.why = event.why;
     if (!event.region.empty()) verdict.region = event.region;
     verdict.hold = heard.hold;
+    verdict.delay = event.delay;
+    verdict.priority = event.priority;
     if (event.packet != nullptr && verdict.why == to_string(mesh::Why::duplicate)) {
       ++(event.packet->is_flood() ? played_.counters.dup_flood : played_.counters.dup_direct);
     }
@@ -232,6 +247,7 @@ class Player final : private Tape::Sink,
     Played::Counters& counters = played_.counters;
     counters.tx_air_ms += estimates_ms_[event.frame.size()];
     counters.busy_too_long |= event.forced;
+    counters.long_out_of_receive |= event.airtime > kOutOfReceive;
     if (event.packet == nullptr) return;
     ++(event.packet->is_flood() ? counters.sent_flood : counters.sent_direct);
   }
@@ -253,9 +269,10 @@ class Player final : private Tape::Sink,
   Tape tape_;
   const radio::EstimateTable estimates_ms_;
   node::EventListener* const listener_;
-  std::deque<int> in_the_radio_;          // inputs heard, and not yet taken by the node
+  std::deque<int> in_the_radio_;           // inputs heard, and not yet taken by the node
   std::map<std::uint64_t, Heard> inputs_;  // by the id that the node gave them
   Played played_;
+  bool halted_ = false;
 };
 
 }  // namespace

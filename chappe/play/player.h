@@ -24,7 +24,9 @@ struct Played {
     std::string verdict;
     std::string why;
     std::optional<std::string> region;
-    Duration hold{};  // before judging
+    Duration hold{};            // before judging
+    Duration delay{};           // forward: of the first frame to send
+    std::uint8_t priority = 0;  // the same one's
   };
   struct Reply {
     int input = 0;
@@ -41,6 +43,7 @@ struct Played {
     std::int64_t tx_air_ms = 0;
     std::int64_t rx_air_ms = 0;
     bool busy_too_long = false;
+    bool long_out_of_receive = false;
   };
 
   std::vector<Transmission> transmissions;  // in the order of their starts
@@ -48,6 +51,7 @@ struct Played {
   std::vector<Reply> replies;
   std::vector<std::string> setup_replies;
   Counters counters;
+  bool halted = false;
   /// The first moment at which the node's books did not balance, in words.
   std::string trouble;
 };

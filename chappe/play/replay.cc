@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "chappe/client/event_json.h"
+#include "chappe/client/event_line.h"
 #include "chappe/client/json_writer.h"
 #include "chappe/play/commands.h"
-#include "chappe/play/event_text.h"
 #include "chappe/play/player.h"
 #include "chappe/play/recording.h"
 
@@ -34,7 +34,7 @@ class Printer final : public node::EventListener {
     if (json_) {
       client::append_json(event, line_);
     } else {
-      append_text(event, line_);
+      client::append_line(event, Time{}, client::Colours::off, line_);
     }
     out_ << line_;
   }

@@ -37,9 +37,9 @@ Duration frame_time(const radio::Modulation& modulation) {
 }  // namespace
 
 std::optional<radio::Modulation> modulation_of(const RecordedRadio& radio) {
-  if (!(radio.bw_khz > 0 && radio.bw_khz <= 500) || !(radio.freq_mhz > 0 && radio.freq_mhz < 4000) ||
-      radio.sf < radio::kSpreadingMin || radio.sf > radio::kSpreadingMax || radio.cr < 5 ||
-      radio.cr > 8) {
+  if (!(radio.bw_khz > 0 && radio.bw_khz <= 500) ||
+      !(radio.freq_mhz > 0 && radio.freq_mhz < 4000) || radio.sf < radio::kSpreadingMin ||
+      radio.sf > radio::kSpreadingMax || radio.cr < 5 || radio.cr > 8) {
     return std::nullopt;
   }
   const auto bandwidth = radio::Bandwidth::from_nominal(
@@ -52,6 +52,16 @@ std::optional<radio::Modulation> modulation_of(const RecordedRadio& radio) {
   modulation.coding = static_cast<std::uint8_t>(radio.cr);
   modulation.preamble = radio::preamble_for(modulation.spreading);
   return modulation;
+}
+
+ReplayedRadio::Listening ReplayedRadio::Listening::of(const RecordedNode& node) {
+  Listening listening;
+  listening.cad = node.prefs.cad_enabled;
+  listening.floor = Dbm{static_cast<std::int16_t>(node.surroundings.ambient_dbm * 4)};
+  if (const int threshold = node.prefs.interference_threshold; threshold > 0) {
+    listening.threshold = Decibels{static_cast<std::int16_t>(threshold * 4)};
+  }
+  return listening;
 }
 
 ReplayedRadio::ReplayedRadio(async::Executor& executor,

@@ -17,7 +17,8 @@ std::optional<radio::Modulation> modulation_of(const RecordedRadio& radio);
 /// what the node sends takes its time on air and is heard by nobody. The channel is busy when the
 /// recording's windows say that the reference's modem would have found it so.
 ///
-/// Context: the executor. Any executor: virtual time plays a recording at once, real time as it was.
+/// Context: the executor. Any executor: virtual time plays a recording at once, real time as it
+/// was.
 class ReplayedRadio final : public radio::Radio {
  public:
   /// How the node listens before it talks.
@@ -25,6 +26,8 @@ class ReplayedRadio final : public radio::Radio {
     bool cad = false;
     std::optional<Decibels> threshold;  // over the noise floor
     Dbm floor;
+
+    static Listening of(const RecordedNode& node);
   };
 
   class Observer {

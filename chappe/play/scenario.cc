@@ -14,8 +14,10 @@ bool read_key(const Json& digits, std::array<std::uint8_t, Size>& key) {
   return true;
 }
 
+// Real modems measure quarters. A recording with less round numbers is cut toward zero, as the
+// reference cuts them wherever it passes them on.
 std::int16_t quarters(const Json& decibels) {
-  return static_cast<std::int16_t>(std::lround(decibels.number() * 4));
+  return static_cast<std::int16_t>(std::trunc(decibels.number() * 4));
 }
 
 int small(const Json& number) {

@@ -116,8 +116,9 @@ struct ScenarioInput {
   Decibels snr;
   Dbm rssi;
   ByteList plain;
-  std::string text;         // of the console
-  std::uint32_t value = 0;  // of set_clock, set_random, set_busy
+  std::string text;                               // of the console
+  std::optional<std::uint32_t> sender_timestamp;  // of the console: as if sent remotely
+  std::uint32_t value = 0;                        // of set_clock, set_random, set_busy
   std::optional<Patch> patch;
   std::string note;
   std::string quirk;  // a reference behaviour that one may decide not to copy

@@ -51,6 +51,20 @@ std::string in_words(Time at) {
   return std::to_string(in_us(at) / 1000) + " ms";
 }
 
+// A reply, on one line and no longer than one glance.
+std::string quoted(const std::string& reply) {
+  constexpr std::size_t kShown = 60;
+  std::string words = "`";
+  for (const char letter : reply.substr(0, kShown)) {
+    if (letter == '\n') {
+      words += "\\n";
+    } else {
+      words += letter;
+    }
+  }
+  return words + (reply.size() > kShown ? "...`" : "`");
+}
+
 bool equal_where(Bytes a, Bytes b, Bytes mask) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -76,9 +90,8 @@ bool equal_when_opened(const Scenario& scenario,
   const std::size_t clear = frame.size() - ours->payload.size() + kHashes;
   if (!std::ranges::equal(frame.first(clear), Bytes(expected.frame).first(clear))) return false;
   const auto plain = mesh::open(party->second.secret, ours->payload.subspan(kHashes));
-  return plain && equal_where(*plain,
-                              expected.decoded["plain"].bytes(),
-                              expected.decoded["mask"].bytes());
+  return plain &&
+         equal_where(*plain, expected.decoded["plain"].bytes(), expected.decoded["mask"].bytes());
 }
 
 bool is_same(const Scenario& scenario, const ExpectedTransmission& expected, Bytes frame) {
@@ -99,7 +112,9 @@ class Comparison {
     if (auto why = verdicts()) return failed(*why);
     if (auto why = transmissions()) return failed(*why);
     if (auto why = replies()) return failed(*why);
-    if (!scenario_.halt.is_null()) return failed("the node should have halted");
+    if (scenario_.halt.is_null() == played_.halted) {
+      return failed(played_.halted ? "the node halted" : "the node should have halted");
+    }
     if (auto why = state()) return failed(*why);
     return {otherwise_.empty() ? Outcome::passed : Outcome::passed_otherwise, {}};
   }
@@ -113,8 +128,8 @@ class Comparison {
     for (std::size_t i = 0; i < scenario_.node.setup.size(); ++i) {
       const ConsoleCommand& line = scenario_.node.setup[i];
       if (line.reply == played_.setup_replies[i]) continue;
-      return "setup `" + line.command + "`: expected `" + line.reply + "`, got `" +
-             played_.setup_replies[i] + "`";
+      return "setup " + quoted(line.command) + ": expected " + quoted(line.reply) + ", got " +
+             quoted(played_.setup_replies[i]);
     }
     return std::nullopt;
   }
@@ -152,8 +167,32 @@ class Comparison {
         return "input " + std::to_string(expected.input) + ": expected region " +
                expected.region.value_or("none") + ", got " + found->region.value_or("none");
       }
+      if (auto why = intention(*found)) return why;
     }
     return std::nullopt;
+  }
+
+  // What the node said it would do, before anything made it wait. Only where one frame follows from
+  // one: of several, the recording does not say which the node names.
+  Difference intention(const Played::Verdict& verdict) const {
+    if (verdict.verdict != "forward") return std::nullopt;
+    const auto follows = [&](const ExpectedTransmission& expected) {
+      return cause_of(expected) == verdict.input && !expected.unsent && !expected.radio_refused;
+    };
+    if (std::ranges::count_if(scenario_.transmissions, follows) != 1) return std::nullopt;
+    const ExpectedTransmission& expected = *std::ranges::find_if(scenario_.transmissions, follows);
+    const std::string where = "input " + std::to_string(verdict.input) + ": expected ";
+    if (expected.priority != verdict.priority) {
+      return where + "priority " + std::to_string(expected.priority) + ", got " +
+             std::to_string(verdict.priority);
+    }
+    // The power in a hold may round the other way on another library.
+    constexpr Duration kRounding = milliseconds(1);
+    const Duration after = verdict.hold + verdict.delay;
+    const Duration latest = at_minimum_ ? expected.after_min : expected.after_max;
+    if (expected.after_min - kRounding <= after && after <= latest + kRounding) return std::nullopt;
+    return where + "a delay of " + std::to_string(in_ms(expected.after_min)) + " to " +
+           std::to_string(in_ms(latest)) + " ms, got " + std::to_string(in_ms(after)) + " ms";
   }
 
   TimeBounds window(const ExpectedTransmission& expected) const {
@@ -189,9 +228,10 @@ class Comparison {
         }
       }
       if (found || is_otherwise(cause_of(expected))) continue;
-      return "expected " + short_hex(expected.frame) + " between " + in_words(expected.start.earliest) +
-             " and " + in_words(at_minimum_ ? expected.start.earliest : expected.start.latest) +
-             ", got " + (nearest.empty() ? "nothing like it" : "it at " + nearest);
+      return "expected " + short_hex(expected.frame) + " between " +
+             in_words(expected.start.earliest) + " and " +
+             in_words(at_minimum_ ? expected.start.earliest : expected.start.latest) + ", got " +
+             (nearest.empty() ? "nothing like it" : "it at " + nearest);
     }
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const Played::Transmission& sent = played_.transmissions[i];
@@ -213,8 +253,8 @@ class Comparison {
       const std::string got = found == played_.replies.end() ? std::string() : found->text;
       if (got == expected.reply) continue;
       const ScenarioInput* const typed = input(expected.input);
-      return "`" + (typed == nullptr ? std::string() : typed->text) + "`: expected `" +
-             expected.reply + "`, got `" + got + "`";
+      return quoted(typed == nullptr ? std::string() : typed->text) + ": expected " +
+             quoted(expected.reply) + ", got " + quoted(got);
     }
     return std::nullopt;
   }
@@ -234,7 +274,10 @@ class Comparison {
                    .set("dup_flood", counters.dup_flood)
                    .set("dup_direct", counters.dup_direct));
     constexpr int kBusyTooLong = 2;
-    actual.set("err_flags", counters.busy_too_long ? kBusyTooLong : 0);
+    constexpr int kLongOutOfReceive = 4;
+    actual.set("err_flags",
+               (counters.busy_too_long ? kBusyTooLong : 0) +
+                   (counters.long_out_of_receive ? kLongOutOfReceive : 0));
     actual.set("tx_air_ms", counters.tx_air_ms).set("rx_air_ms", counters.rx_air_ms);
     Json expected = Json::object();
     for (const auto& [name, value] : actual.members()) {
@@ -299,6 +342,7 @@ Scenario timeline_of(const Session& session) {
     switch (step.op) {
       case Op::cli:
         add(Kind::console).text = step.command;
+        scenario.inputs.back().sender_timestamp = step.sender_timestamp;
         break;
       case Op::rx:
       case Op::rx_batch:

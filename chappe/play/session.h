@@ -21,8 +21,8 @@ struct SessionResult {
   std::string why;  // of a failure: what differed first
 };
 
-/// Plays it with every delay at its minimum, when all starts must be the earliest recorded ones, and
-/// then with other chances, when they must lie within the recorded bounds.
+/// Plays it with every delay at its minimum, when all starts must be the earliest recorded ones,
+/// and then with other chances, when they must lie within the recorded bounds.
 SessionResult play(const Scenario& scenario);
 /// Plays it once, with the recorded randomness.
 SessionResult play(const Session& session);

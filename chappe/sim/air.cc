@@ -21,10 +21,7 @@ double survival(Decibels snr, std::uint8_t spreading) {
 }  // namespace
 
 Air::OnAir::OnAir(Air& of, StationId sender, std::size_t stations)
-    : Timer(of.executor_, &ended),
-      air(of),
-      station(sender),
-      receptions(stations) {}
+    : Timer(of.executor_, &ended), air(of), station(sender), receptions(stations) {}
 
 void Air::OnAir::ended(Timer& timer, const async::TimerContext&) {
   OnAir& on_air = static_cast<OnAir&>(timer);
@@ -55,7 +52,9 @@ StationId Air::join(Antenna& antenna, const radio::Modulation& modulation) {
   return StationId{static_cast<std::uint16_t>(joined_++)};
 }
 
-void Air::leave(StationId station) { places_[index(station)].antenna = nullptr; }
+void Air::leave(StationId station) {
+  places_[index(station)].antenna = nullptr;
+}
 
 void Air::set_link(StationId from, StationId to, std::optional<Link> link) {
   CHAPPE_CHECK(index(from) < joined_);

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "chappe/async/sleep.h"
 #include "chappe/base/check.h"
+#include "chappe/base/text.h"
 #include "chappe/mesh/advert.h"
 #include "chappe/mesh/channel.h"
 #include "chappe/mesh/delays.h"
@@ -71,9 +71,8 @@ constexpr std::string_view kTexts[] = {
 };
 
 // The key that every client knows (protocol 4.4).
-constexpr std::array<std::uint8_t, 16> kPublicChannel = {0x8b, 0x33, 0x87, 0xe9, 0xc5, 0xcd,
-                                                         0xea, 0x6a, 0xc9, 0xe5, 0xed, 0xba,
-                                                         0xa1, 0x15, 0xcd, 0x72};
+constexpr std::array<std::uint8_t, 16> kPublicChannel = {
+    0x8b, 0x33, 0x87, 0xe9, 0xc5, 0xcd, 0xea, 0x6a, 0xc9, 0xe5, 0xed, 0xba, 0xa1, 0x15, 0xcd, 0x72};
 
 constexpr Duration kSilenceBefore = milliseconds(300);
 constexpr std::uint32_t kPauseMinMs = 5'000;
@@ -117,7 +116,7 @@ class Neighbourhood::Neighbour final : private node::EventListener {
         random_(seed),
         ledger(std::span(&kTenPercent, 1)),
         radio(executor, air, modulation),
-        node(executor, radio, ledger, random_, settings_for(who.type), own.pub) {
+        node(executor, radio, ledger, random_, settings_for(who.type), own) {
     node.listen(*this);
   }
 
@@ -181,7 +180,9 @@ Neighbourhood::Neighbourhood(async::Executor& executor, Air& air, const Settings
   drawn_ = deck_.size();
 }
 
-Neighbourhood::~Neighbourhood() { stop(); }
+Neighbourhood::~Neighbourhood() {
+  stop();
+}
 
 void Neighbourhood::welcome(const SimRadio& newcomer, const mesh::PublicKey& own) {
   for (const std::unique_ptr<Neighbour>& neighbour : neighbours_) {
@@ -205,7 +206,8 @@ void Neighbourhood::stop() {
 }
 
 std::uint32_t Neighbourhood::unix_now() const {
-  return settings_.unix_start + static_cast<std::uint32_t>(in_ms(executor_.now() - started_) / 1000);
+  return settings_.unix_start +
+         static_cast<std::uint32_t>(in_ms(executor_.now() - started_) / 1000);
 }
 
 Neighbourhood::Neighbour& Neighbourhood::somebody_near() {
@@ -270,10 +272,11 @@ async::Task<> Neighbourhood::open() {
 void Neighbourhood::say(Neighbour& who) {
   static const mesh::Channel channel = *mesh::channel_of(kPublicChannel);
   const std::string_view words = kTexts[said_++ % std::size(kTexts)];
-  const std::string text = std::string(who.character.name) + ": " + std::string(words);
+  Text<64> text;
+  text.add(who.character.name).add(": ").add(words);
   ByteBuffer<mesh::kPayloadMax> payload;
   payload.append(channel.hash);
-  payload.append(mesh::seal(channel.secret, message(unix_now(), text)));
+  payload.append(mesh::seal(channel.secret, message(unix_now(), text.view())));
   mesh::Packet packet;
   packet.route = mesh::Route::flood;
   packet.type = mesh::PayloadType::group_text;
@@ -287,8 +290,7 @@ void Neighbourhood::advertise(Neighbour& who) {
   about.position = who.character.position;
   about.name = who.character.name;
   const auto appdata = mesh::build_appdata(about);
-  const auto payload =
-      mesh::build_advert(who.identity.prv, who.identity.pub, unix_now(), appdata);
+  const auto payload = mesh::build_advert(who.identity.prv, who.identity.pub, unix_now(), appdata);
   mesh::Packet packet;
   packet.route = mesh::Route::flood;
   packet.type = mesh::PayloadType::advert;

@@ -23,7 +23,7 @@ namespace chappe::sim {
 /// repeaters are node::Repeaters: what they hear they judge, delay and repeat like any other.
 ///
 /// Everything follows from the seed and the executor's clock. Context: one executor. Memory: about
-/// half a megabyte for each neighbour, all of it in the constructor.
+/// 270 KB for each neighbour, most of it the ledger; all of it in the constructor.
 class Neighbourhood {
  public:
   static constexpr std::size_t kNeighbours = 5;

@@ -44,7 +44,9 @@ SimRadio::SimRadio(async::Executor& executor, Air& air, const radio::Modulation&
   inflight_.supervise(executor, supervisor_, period, on_wedge, this);
 }
 
-SimRadio::~SimRadio() { air_.leave(station_); }
+SimRadio::~SimRadio() {
+  air_.leave(station_);
+}
 
 async::Task<radio::Channel> SimRadio::listen(const radio::Right&) {
   const Time from = executor_.now();

@@ -13,8 +13,8 @@
 
 namespace chappe::sim {
 
-/// A radio in an invented air, with the habits of an SX126x: one transmit buffer, listening at rest,
-/// channel activity detection.
+/// A radio in an invented air, with the habits of an SX126x: one transmit buffer, listening at
+/// rest, channel activity detection.
 ///
 /// The air holds a frame from keying to its last symbol, whatever becomes of the task that sent it:
 /// then, and once only, the credit comes back. A confirmation that never comes is noticed by a

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "chappe/async/sleep.h"
@@ -19,6 +20,10 @@ struct Stranger final : sim::Antenna {
 };
 
 class SimWorld {
+  auto is_ours() const {
+    return [this](const sim::AirLog::Entry& entry) { return entry.station == radio_.station(); };
+  }
+
  public:
   SimWorld() {
     air_.listen(log_);
@@ -28,12 +33,12 @@ class SimWorld {
   Radio& radio() { return radio_; }
   void run_for(Duration span) { port_.run(executor_, executor_.now() + span); }
   void stranger_sends(Bytes frame) { air_.radiate(stranger_at_, frame); }
-  std::vector<std::vector<std::uint8_t>> radiated() const {
-    std::vector<std::vector<std::uint8_t>> frames;
-    for (const sim::AirLog::Entry& entry : log_.entries()) {
-      if (entry.station == radio_.station()) frames.push_back(entry.frame);
-    }
-    return frames;
+  std::size_t radiated_count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(log_.entries(), is_ours()));
+  }
+  FrameBytes last_radiated() const {
+    const auto& entries = log_.entries();
+    return FrameBytes(std::find_if(entries.rbegin(), entries.rend(), is_ours())->frame);
   }
 
  private:

@@ -12,7 +12,7 @@ class Port {
   virtual Time now() noexcept = 0;
 
   /// Sleeps until `deadline` (kNever: none), a kick, or an outside event; may return early without
-  /// a reason. Context: the executor.
+  /// a reason. A deadline that has come only looks for outside events. Context: the executor.
   virtual void wait(Time deadline) noexcept = 0;
 
   /// Hands on what ended the sleep (readiness of descriptors, simulated interrupts). Called after

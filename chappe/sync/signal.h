@@ -12,7 +12,9 @@ namespace chappe::sync {
 /// Counts edges. Setting it is safe at any instant from any context: an interrupt handler, another
 /// thread, another core, a task. It is sticky (a set before anybody waits is not lost) and counts
 /// (n sets between two waits are reported as n). Every waiter is woken by a delivery, in the order
-/// in which they began to wait, and each learns the same n.
+/// in which they began to wait, and each learns the same n; waiters that wait again in the step in
+/// which they were woken see every edge, all of them. Edges that come while nobody waits are kept
+/// for whoever waits next.
 ///
 /// Memory: none. Cancelling a waiter disturbs no other.
 class Signal : public WakeSource {
@@ -42,8 +44,9 @@ class [[nodiscard]] Signal::Next : public Waiter {
  public:
   Next(Signal& signal, Site site) : signal_(signal), site_(site) {}
 
-  // Only what was delivered, and a step delivers once: a line that never rests cannot keep this task
-  // from giving way to the others.
+  // Only what was delivered, and a step delivers once. What is on its way comes with the next drain, to
+  // everybody who waits by then: the first to ask again must not take it from the others, and a line
+  // that never rests cannot keep this task from giving way.
   bool await_ready() noexcept {
     count_ = std::exchange(signal_.pending_, 0);
     return count_ != 0;

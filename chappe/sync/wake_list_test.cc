@@ -185,6 +185,15 @@ TEST_F(SignalTest, AnInterruptEndsTheSleepWithOneKick) {
   EXPECT_EQ(port_.kick_count(), 1u);
 }
 
+TEST_F(SignalTest, ASetBetweenTheLastLookAndTheSleepForbidsTheSleep) {
+  Signal signal(executor_.wakes());
+  signal.set();
+  EXPECT_FALSE(executor_.wakes().announce_sleep());
+  EXPECT_EQ(signal.take(), 1u);
+  EXPECT_TRUE(executor_.wakes().announce_sleep());
+  executor_.wakes().retract_sleep();
+}
+
 TEST_F(SignalTest, SettingWhileAwakeKicksNobody) {
   Signal signal(executor_.wakes());
   signal.set();
@@ -220,6 +229,24 @@ TEST(SignalThreads, NothingIsLostFromManyThreads) {
   executor.run();
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(seen, kThreads * kSets);
+}
+
+TEST(SignalThreads, SeveralWaitersEachCountEveryEdge) {
+  port::LinuxPort port;
+  Executor executor(port);
+  Signal signal(executor.wakes());
+  constexpr std::uint64_t kSets = 50'000;
+  std::uint64_t seen[4] = {};
+  TaskSlot<1024> slots[4];
+  for (int i = 0; i < 4; ++i) {
+    executor.spawn(slots[i], "counter", until_total, signal, executor, kSets, seen[i]);
+  }
+  std::thread setter([&] {
+    for (std::uint64_t n = 0; n < kSets; ++n) signal.set();
+  });
+  executor.run();
+  setter.join();
+  for (const std::uint64_t count : seen) EXPECT_EQ(count, kSets);
 }
 
 // One edge at a time, the next only when the last was seen: the executor is asleep, falling asleep

@@ -40,9 +40,13 @@ Transmitter::Transmitter(async::Executor& executor,
 
 Transmitter::~Transmitter() { stop(); }
 
-void Transmitter::start() { executor_.spawn(slot_, "transmitter", &Transmitter::run, this); }
+void Transmitter::start() {
+  stopped_ = false;
+  executor_.spawn(slot_, "transmitter", &Transmitter::run, this);
+}
 
 void Transmitter::stop() {
+  stopped_ = true;  // first: who hears of it may answer by submitting
   slot_.cancel();
   for (std::optional<Waiting>& place : pool_) {
     if (place->state_ == Waiting::State::free) continue;
@@ -99,7 +103,11 @@ std::uint64_t Transmitter::refuse(const Submission& submission,
 // The advisory look: it only saves work. Only reserve() decides, and it decides again.
 std::optional<Refused> Transmitter::refuse_early(const Submission& submission,
                                                  Duration airtime) const {
-  const Time due = executor_.now() + submission.after;
+  if (stopped_) return Refused{Why::stopped, Stage::early, kNever};
+  const Time due = time_after(executor_.now(), submission.after);
+  if (due == kNever || due > submission.expiry) {
+    return Refused{Why::expired, Stage::early, due};
+  }
   const Time earliest = law_.earliest(airtime, due);
   if (earliest == kNever) return Refused{Why::never_fits, Stage::early, kNever};
   if (earliest > submission.expiry) return Refused{Why::expired, Stage::early, earliest};
@@ -114,11 +122,15 @@ Waiting* Transmitter::take_place(std::uint8_t priority) {
   if (free_.empty()) {
     Waiting* least = nullptr;
     for (std::optional<Waiting>& place : pool_) {
+      // Free, and yet not in the list of free places: somebody is about to move in.
+      if (place->state_ == Waiting::State::free) continue;
       if (place->state_ == Waiting::State::on_air) continue;
       if (least == nullptr || GoesFirst{}(*least, *place)) least = &*place;
     }
     if (least == nullptr || least->priority_ <= priority) return nullptr;
-    finish(*least, Unexpected(Refused{Why::no_room, Stage::gate, kNever}));
+    // Taken before anybody hears of it: whoever answers by submitting must find another.
+    vacate(*least, Unexpected(Refused{Why::no_room, Stage::gate, kNever}), Next::newcomer);
+    return least;
   }
   return free_.pop();
 }
@@ -160,7 +172,10 @@ void Transmitter::delay_until(Waiting& waiting, Time not_before) {
 
 async::Task<> Transmitter::run() {
   for (;;) {
-    while (best_legal() == nullptr) co_await due_.wait("a frame that is due");
+    while (best_legal() == nullptr) {
+      busy_since_ = kNever;  // nobody listens any more: what was busy then says nothing about now
+      co_await due_.wait("a frame that is due");
+    }
     const Step step = co_await attempt();
     if (step == Step::back_off) {
       const Duration pause = policy_.busy_step * (1 + random_.up_to(policy_.busy_steps_max - 1));
@@ -187,7 +202,9 @@ bool Transmitter::must_yield(Waiting& waiting) {
   }
   const Time earliest = law_.earliest(waiting.airtime_, now);
   if (earliest <= now) return false;
-  if (earliest > waiting.expiry_) {
+  if (earliest == kNever) {
+    finish(waiting, Unexpected(Refused{Why::never_fits, Stage::gate, kNever}));
+  } else if (earliest > waiting.expiry_) {
     finish(waiting, Unexpected(Refused{Why::expired, Stage::gate, earliest}));
   } else if (policy_.over_budget == OverBudget::drop) {
     finish(waiting, Unexpected(Refused{Why::over_budget, Stage::gate, earliest}));
@@ -257,6 +274,10 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
 // --- Results -------------------------------------------------------------------------------------
 
 void Transmitter::finish(Waiting& waiting, const Outcome& outcome) {
+  vacate(waiting, outcome, Next::anybody);
+}
+
+void Transmitter::vacate(Waiting& waiting, const Outcome& outcome, Next next) {
   if (waiting.queued()) line_.remove(waiting);
   waiting.timer_.cancel();
   waiting.state_ = Waiting::State::free;
@@ -273,7 +294,7 @@ void Transmitter::finish(Waiting& waiting, const Outcome& outcome) {
   async::Completion<Outcome>* const completion = waiting.completion_;
   const auto ticket = waiting.ticket_;
   waiting.completion_ = nullptr;
-  CHAPPE_CHECK(free_.try_push(&waiting));
+  if (next == Next::anybody) CHAPPE_CHECK(free_.try_push(&waiting));
   report(tag, frame, outcome, completion, ticket);
 }
 
@@ -282,8 +303,9 @@ void Transmitter::report(std::uint64_t tag,
                          const Outcome& outcome,
                          async::Completion<Outcome>* completion,
                          async::Completion<Outcome>::Ticket ticket) {
-  if (observer_ != nullptr) observer_->on_outcome(tag, frame, outcome);
+  // The observer last: completing only sets a word, but an observer may let the asker go.
   if (completion != nullptr) completion->complete(ticket, outcome);
+  if (observer_ != nullptr) observer_->on_outcome(tag, frame, outcome);
 }
 
 }  // namespace chappe::tx

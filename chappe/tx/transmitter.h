@@ -82,7 +82,8 @@ class Transmitter {
 
   /// Starts the sending task.
   void start();
-  /// Ends it. Everything that still waits is refused as `stopped`; what is on the air stays spent.
+  /// Ends it. Everything that still waits is refused as `stopped`, and so is what is submitted
+  /// until the next start(); what is on the air stays spent.
   void stop();
 
   /// Takes a frame, or refuses it at once: with no timer, no task and nothing debited, if it never
@@ -118,6 +119,7 @@ class Transmitter {
   friend class Waiting;
 
   enum class Step : std::uint8_t { done, back_off };
+  enum class Next : std::uint8_t { anybody, newcomer };  // whose a place is that was left
 
   async::Task<> run();
   async::Task<Step> attempt();
@@ -128,6 +130,7 @@ class Transmitter {
   void enter_line(Waiting& waiting);
   void delay_until(Waiting& waiting, Time not_before);
   void finish(Waiting& waiting, const Outcome& outcome);
+  void vacate(Waiting& waiting, const Outcome& outcome, Next next);
   void report(std::uint64_t tag,
               Bytes frame,
               const Outcome& outcome,
@@ -147,6 +150,7 @@ class Transmitter {
   async::WaitList due_;
   Time busy_since_ = kNever;
   std::uint64_t last_id_ = 0;
+  bool stopped_ = false;  // not merely not yet started: then frames wait
   Statistics statistics_;
   async::TaskSlot<4096> slot_;
 };

@@ -78,9 +78,11 @@ TEST_F(Program, SpeaksJsonLinesOnStandardOutputAndNothingElse) {
 }
 
 TEST_F(Program, ShowsColoursOnATerminalUnlessToldNotTo) {
-  Child coloured({"run"}, environment(), Child::Output::terminal);
-  EXPECT_TRUE(coloured.wait_for_output("forward"));
-  EXPECT_TRUE(has(coloured.out(), "\x1b[")) << coloured.out();
+  {
+    Child coloured({"run"}, environment(), Child::Output::terminal);
+    EXPECT_TRUE(coloured.wait_for_output("forward"));
+    EXPECT_TRUE(has(coloured.out(), "\x1b[")) << coloured.out();
+  }  // killed: the socket it leaves behind is dead, and replaced
   auto plain_environment = environment();
   plain_environment.push_back("NO_COLOR=1");
   Child plain({"run"}, plain_environment, Child::Output::terminal);

@@ -21,13 +21,16 @@ namespace chappe::scenarios {
 
 /// One repeater with all that it needs of its own.
 struct Node {
-  Node(async::Executor& executor, sim::Air& air, std::span<const tx::Rule> rules,
-       std::uint8_t number, std::uint64_t seed)
+  Node(async::Executor& executor,
+       sim::Air& air,
+       std::span<const tx::Rule> rules,
+       std::uint8_t number,
+       std::uint64_t seed)
       : own(mesh::identity_of({number, 0x5a})),
         random(seed * 1000 + number),
         ledger(rules),
         radio(executor, air),
-        repeater(executor, radio, ledger, random, node::Settings{}, own.pub) {}
+        repeater(executor, radio, ledger, random, node::Settings{}, own) {}
 
   std::uint8_t hash() const { return own.pub[0]; }
 
@@ -44,8 +47,8 @@ struct Mesh {
       : air(executor, nodes_count) {
     air.listen(log);
     for (std::size_t i = 0; i < nodes_count; ++i) {
-      nodes.push_back(std::make_unique<Node>(
-          executor, air, rules, static_cast<std::uint8_t>(i + 1), seed));
+      nodes.push_back(
+          std::make_unique<Node>(executor, air, rules, static_cast<std::uint8_t>(i + 1), seed));
     }
   }
   void connect(std::size_t a, std::size_t b, double snr_db) {

@@ -54,11 +54,11 @@ Time LinuxPort::now() noexcept {
 
 void LinuxPort::wait(Time deadline) noexcept {
   ++waits_;
-  if (deadline != timer_set_for_) {
-    // An absolute time of 0 would disarm; one that has passed fires at once, as it should.
+  const bool only_looks = deadline <= now();
+  if (!only_looks && deadline != timer_set_for_) {
     itimerspec setting{};
     if (deadline != kNever) {
-      const std::int64_t us = in_us(deadline) > 0 ? in_us(deadline) : 1;
+      const std::int64_t us = in_us(deadline);
       // Rounded up by the clock's own truncation of now(): a timer must not fire early.
       setting.it_value.tv_sec = us / 1'000'000;
       setting.it_value.tv_nsec = us % 1'000'000 * 1000;
@@ -67,7 +67,7 @@ void LinuxPort::wait(Time deadline) noexcept {
     timer_set_for_ = deadline;
   }
   epoll_event events[kBatch];
-  const int count = ::epoll_wait(epoll_, events, kBatch, -1);
+  const int count = ::epoll_wait(epoll_, events, kBatch, only_looks ? 0 : -1);
   if (count < 0) {
     if (errno != EINTR) checked(count, "epoll_wait");
     return;

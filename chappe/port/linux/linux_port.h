@@ -66,7 +66,8 @@ class Descriptor {
   ~Descriptor();
 
   int fd() const { return fd_; }
-  /// `co_await descriptor.events().wait(kReadable | kHangUp | kError)`
+  /// `co_await descriptor.reading().wait(kReadable | kHangUp)`, and for writing() kWritable,
+  /// kHangUp, kError.
   sync::Flags& reading() { return reading_; }
   sync::Flags& writing() { return writing_; }
 

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "chappe/async/sleep.h"
+
 namespace chappe::port {
 namespace {
 
@@ -26,10 +28,14 @@ UnixListener::Problem problem(const std::string& path, const char* what, const s
   return {path + ": " + what + ": " + std::strerror(errno) + (hint.empty() ? "" : "; " + hint)};
 }
 
-// True if a process answers at this address.
+// True unless surely nobody listens at this address. Whoever is wedged with a full line at its
+// door, or belongs to somebody else, lives too.
 bool somebody_answers(const sockaddr_un& address) {
-  const OwnedFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const OwnedFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return true;
+  }
+  return errno != ECONNREFUSED && errno != ENOENT;
 }
 
 }  // namespace
@@ -110,8 +116,12 @@ async::Task<int> UnixListener::accept() {
     const int client = ::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client >= 0) co_return client;
     if (errno == EINTR || errno == ECONNABORTED) continue;
-    // Out of descriptors: the next client, or one that leaves, brings the next try.
-    co_await descriptor_.reading().wait(Descriptor::kReadable);
+    if (would_block(errno)) {
+      co_await descriptor_.reading().wait(Descriptor::kReadable);
+    } else {
+      // Out of descriptors: who waits in line makes no new edge, and nobody tells when one is back.
+      co_await async::sleep_for(async::this_executor(), seconds(1));
+    }
   }
 }
 

@@ -28,6 +28,8 @@ using flow::Access;
 using flow::Notifier;
 using flow::Subscriber;
 
+const mesh::Identity kOwn{mesh::PublicKey{0x42}, {}};
+
 class Seed003 : public testing::Test {
  protected:
   port::VirtualPort port_;
@@ -50,8 +52,7 @@ TEST_F(Seed003, N15_ABusyHourPostsNothingToClientsThatNeverSendAndARestartExactl
   sim::ScriptedRadio radio(executor_);
   std::array<tx::Rule, 1> rules{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger(rules);
-  node::Repeater repeater(
-      executor_, radio, ledger, random, node::Settings{}, mesh::PublicKey{0x42});
+  node::Repeater repeater(executor_, radio, ledger, random, node::Settings{}, kOwn);
   repeater.start();
   client::Service service(executor_, repeater);
   std::vector<std::unique_ptr<client::Session>> sessions;
@@ -338,8 +339,7 @@ TEST_F(Seed003, N1_N7_AReaderIsWokenForFramesOnlyAndSpuriousAndMergedWakesDoItNo
   sim::ScriptedRadio radio(executor_);
   std::array<tx::Rule, 1> rules{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger(rules);
-  node::Repeater repeater(
-      executor_, radio, ledger, random, node::Settings{}, mesh::PublicKey{0x42});
+  node::Repeater repeater(executor_, radio, ledger, random, node::Settings{}, kOwn);
   repeater.start();
   {
     client::Service service(executor_, repeater);

@@ -447,7 +447,9 @@ TEST_F(Seed004, TheRadiosBufferComesBackExactlyOnceWhateverIsCancelled) {
     port_.run(executor_, port_.now() + milliseconds(random.up_to(400)));
     // What the air has is one unit; a task may hold one that it has not handed over yet.
     ASSERT_LE(radio.credits().read().total, 1);
-    if (air.is_radiating(radio.station())) ASSERT_EQ(radio.credits().read().total, 1);
+    if (air.is_radiating(radio.station())) {
+      ASSERT_EQ(radio.credits().read().total, 1);
+    }
     ASSERT_EQ(radio.in_flight().pending, air.is_radiating(radio.station()) ? 1 : 0);
     auto& sender = senders[random.up_to(kSenders - 1)];
     if (air.is_radiating(radio.station())) ++cancelled_on_the_air;
