@@ -55,8 +55,10 @@ class ReplayedOutside final : public Outside {
   void start() override { replay_->start(); }
   void stop() override { replay_->stop(); }
   void describe(std::ostream& out) const override {
-    out << "  radio    the recording " << replay_->scenario().id << "; nothing is transmitted for real\n";
-    if (others_ > 0) out << "           (" << others_ << " more in that file: name one as FILE#id)\n";
+    out << "  radio    the recording " << replay_->scenario().id
+        << "; nothing is transmitted for real\n";
+    if (others_ > 0)
+      out << "           (" << others_ << " more in that file: name one as FILE#id)\n";
   }
 
  private:
@@ -82,7 +84,8 @@ Result<std::unique_ptr<Outside>, std::string> make_outside(
     async::Executor& executor,
     std::uint64_t seed) {
   const config::RadioSource& source = configuration.radio.kind;
-  if (source.kind == config::RadioSource::Kind::replay) return replay_outside(source.file, executor);
+  if (source.kind == config::RadioSource::Kind::replay)
+    return replay_outside(source.file, executor);
   return std::unique_ptr<Outside>(new SimulatedOutside(configuration, own, executor, seed));
 }
 

@@ -14,11 +14,14 @@ AsyncMutex::Lock::~Lock() {
 }
 
 std::optional<AsyncMutex::Guard> AsyncMutex::try_lock(Site site) noexcept {
-  TaskHeader& agent = TaskHeader::current();
-  if (owner() == &agent) [[unlikely]] fail("recursive lock", site);
+  sync::Agent* const agent = sync::Agent::running();
+  if (agent == nullptr || agent->kind() != sync::Agent::Kind::task) [[unlikely]] {
+    fail("tried outside a task", site);
+  }
+  if (owner() == agent) [[unlikely]] fail("recursive lock", site);
   if (held_) return std::nullopt;
   held_ = true;
-  taken_by(agent, site);
+  taken_by(*agent, site);
   return Guard(*this, site);
 }
 

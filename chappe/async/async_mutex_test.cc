@@ -191,6 +191,12 @@ TEST_F(AsyncMutexDeathTest, RecursionNamesTheLockAndBothPlaces) {
   slot.cancel();
 }
 
+TEST_F(AsyncMutexDeathTest, TryingOutsideATaskNamesTheLock) {
+  AsyncMutex mutex(kRadio);
+  EXPECT_DEATH(static_cast<void>(mutex.try_lock()),
+               "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
+}
+
 TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {
   std::string order;
   auto mutex = std::make_unique<AsyncMutex>(kRadio);

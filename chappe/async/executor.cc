@@ -9,6 +9,15 @@ namespace chappe::async {
 
 using State = TaskHeader::State;
 
+namespace {
+
+// Who runs while timers fire: so that nobody can pass as a worker there, and block.
+struct FiringTimers : sync::Agent {
+  FiringTimers() : Agent(Kind::timer, "callback") {}
+};
+
+}  // namespace
+
 TaskHeader::~TaskHeader() { CHAPPE_CHECK(!alive()); }
 
 TaskHeader& TaskHeader::current() {
@@ -100,12 +109,16 @@ bool Executor::fire_timers() {
   const std::uint64_t armed_before = armed_;
   firing_at_ = now;
   bool fired = false;
+  FiringTimers firing;
+  sync::Agent* const before = sync::Agent::running();
+  sync::Agent::set_running(&firing);
   while (!timers_.empty() && timers_.front().deadline_ <= now &&
          timers_.front().armed_as_ <= armed_before) {
     Timer& timer = *timers_.pop();
     timer.callback_(timer, context);
     fired = true;
   }
+  sync::Agent::set_running(before);
   firing_at_ = Time::min();
   return fired;
 }

@@ -143,6 +143,8 @@ void JsonConnection::announce_restart() {
   announced_generation_ = service_.generation();
   results_awaited_ = 0;
   JsonLine(output_).text("event", "restarted").number("generation", announced_generation_);
+  // The new generation owes nothing of the old one's, and has room for everybody.
+  if (std::exchange(wants_room_, false)) JsonLine(output_).text("event", "room");
 }
 
 // Everything that waits for this client, up to the bound. Asking ends with a refusal, which is what
@@ -182,7 +184,7 @@ async::Task<> JsonConnection::write() {
   for (;;) {
     collect();
     if (output_.empty()) {
-      if (hung_up_) break;
+      if (hung_up_ && results_awaited_ == 0) break;
       const std::uint32_t why = co_await session_.wake().wait(kAnything);
       if ((why & Session::kRoomBit) != 0 && std::exchange(wants_room_, false)) {
         JsonLine(output_).text("event", "room");

@@ -95,8 +95,12 @@ class JsonConnectionTest : public testing::Test {
   sim::ScriptedRadio radio_{executor_};
   std::array<tx::Rule, 1> rules_{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger_{rules_};
-  node::Repeater repeater_{
-      executor_, radio_, ledger_, random_, node::Settings{}, mesh::Identity{mesh::PublicKey{0x42}, {}}};
+  node::Repeater repeater_{executor_,
+                           radio_,
+                           ledger_,
+                           random_,
+                           node::Settings{},
+                           mesh::Identity{mesh::PublicKey{0x42}, {}}};
   Service service_{executor_, repeater_};
   JsonServer server_{service_};
 };
@@ -157,6 +161,16 @@ TEST_F(JsonConnectionThreads, AClientThatStopsTalkingStillGetsItsAnswer) {
     client.say("{\"do\":\"status\"}\n");
     client.hang_up();
     EXPECT_TRUE(has(client.line(), "\"reply\":\"status\""));
+    EXPECT_EQ(client.line(), "");
+  });
+}
+
+TEST_F(JsonConnectionThreads, AClientThatStopsTalkingStillGetsItsResult) {
+  with_client([](BlockingClient& client) {
+    client.say("{\"do\":\"submit\",\"hex\":\"1500010203\"}\n");
+    client.hang_up();
+    EXPECT_TRUE(has(client.line(), "\"reply\":\"submit\""));
+    EXPECT_TRUE(has(client.line(), "\"event\":\"result\""));
     EXPECT_EQ(client.line(), "");
   });
 }

@@ -40,8 +40,12 @@ class ServiceTest : public testing::Test {
   sim::ScriptedRadio radio_{executor_};
   std::array<tx::Rule, 1> rules_{tx::Rule{hours(1), seconds(360)}};
   tx::Ledger ledger_{rules_};
-  node::Repeater repeater_{
-      executor_, radio_, ledger_, random_, node::Settings{}, mesh::Identity{mesh::PublicKey{0x42}, {}}};
+  node::Repeater repeater_{executor_,
+                           radio_,
+                           ledger_,
+                           random_,
+                           node::Settings{},
+                           mesh::Identity{mesh::PublicKey{0x42}, {}}};
 };
 
 TEST_F(ServiceTest, AClientThatNeverAskedIsNeverWoken) {

@@ -61,6 +61,8 @@ Credit Credits::try_take(std::uint8_t lane) noexcept {
       [&](std::uint32_t word) {
         // Taking clears the lane's want: its last answer is no longer a refusal.
         if (may_take(word, lane)) return (word & ~(kWant << shift(lane))) + (1u << shift(lane));
+        // Owed only if room can ever come: a lane that may use nothing is never paid.
+        if (limits_.lane_max[lane] == 0) return word;
         return word | kWant << shift(lane);
       },
       sync::Order::acq_rel);

@@ -91,8 +91,8 @@ class RegionTable {
   /// allows floods and whose code fits; for an unscoped one the wildcard if it allows. Else null.
   const Region* match(const Packet& packet) const;
 
-  /// Gives a flood of our own the code of the region `id`, so that it stays within. A region that is
-  /// unknown, 0 or private has no code: the flood stays unscoped.
+  /// Gives a flood of our own the code of the region `id`, so that it stays within. A region that
+  /// is unknown, 0 or private has no code: the flood stays unscoped.
   void scope_own(Packet& packet, std::uint16_t id) const;
 
  private:

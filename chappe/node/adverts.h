@@ -24,9 +24,9 @@ inline constexpr Duration kCommandAdvertDelay = milliseconds(1500);
 
 /// Tells the others who we are: at the start, by two timers, and when asked to.
 ///
-/// The timers run from when they were last restarted; a changed interval counts from restart_…() on,
-/// and a timer that runs fires once more even if its interval was set to 0 behind its back, as in
-/// the reference. A flood restarts the local timer too: it reaches the neighbours as well.
+/// The timers run from when they were last restarted; a changed interval counts from restart_…()
+/// on, and a timer that runs fires once more even if its interval was set to 0 behind its back, as
+/// in the reference. A flood restarts the local timer too: it reaches the neighbours as well.
 /// Context: the node's executor. Memory: in place.
 class Adverts {
  public:

@@ -27,9 +27,9 @@ struct ByRoute {
 struct Counters {
   std::uint32_t received = 0;  // frames from the radio, sound or not
   std::uint32_t sent = 0;
-  ByRoute heard;       // packets, before any hold and any look for duplicates
-  ByRoute sent_by;     // completed transmissions
-  ByRoute duplicates;  // packets recognised as known
+  ByRoute heard;             // packets, before any hold and any look for duplicates
+  ByRoute sent_by;           // completed transmissions
+  ByRoute duplicates;        // packets recognised as known
   std::uint16_t errors = 0;  // ErrorFlag
 
   // These go on for ever.
@@ -40,7 +40,9 @@ struct Counters {
   Dbm last_rssi{-100 * 4};
   Decibels last_snr;
 
-  void raise(ErrorFlag flag) { errors = static_cast<std::uint16_t>(errors | static_cast<int>(flag)); }
+  void raise(ErrorFlag flag) {
+    errors = static_cast<std::uint16_t>(errors | static_cast<int>(flag));
+  }
 
   void clear() {
     received = sent = 0;

@@ -40,7 +40,7 @@ class Discovery {
 
   const World world_;
   Limiter answers_{4, 120};
-  std::uint32_t tag_ = 0;   // of our question; 0: none
+  std::uint32_t tag_ = 0;  // of our question; 0: none
   Time asked_until_{};
 };
 

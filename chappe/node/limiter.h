@@ -4,8 +4,8 @@
 
 namespace chappe::node {
 
-/// At most so many in a window that opens with its first: the reference's way of not being asked too
-/// often (protocol 11.3, 12.2). Refused attempts count too, and change nothing.
+/// At most so many in a window that opens with its first: the reference's way of not being asked
+/// too often (protocol 11.3, 12.2). Refused attempts count too, and change nothing.
 class Limiter {
  public:
   constexpr Limiter(std::uint32_t limit, std::uint32_t window_seconds)

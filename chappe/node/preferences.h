@@ -43,8 +43,8 @@ struct Preferences {
   std::uint8_t path_hash_mode = 0;         // own floods: bytes of a hash, less one
   bool read_only_allowed = false;          // of room servers; kept for tools that ask
 
-  float airtime_factor = 1;                // the share of time is 1 / (1 + factor)
-  std::uint8_t multi_acks = 0;             // as set; judging uses at most mesh::kMultiAcksMax
+  float airtime_factor = 1;                 // the share of time is 1 / (1 + factor)
+  std::uint8_t multi_acks = 0;              // as set; judging uses at most mesh::kMultiAcksMax
   std::uint8_t interference_threshold = 0;  // decibels over the noise floor; 0: off
   bool cad = false;
   std::uint16_t agc_reset_seconds = 0;  // a multiple of 4; 0: never

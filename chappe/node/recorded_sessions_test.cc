@@ -80,15 +80,14 @@ Settings recorded_settings(const Json& node) {
   preferences.position = static_cast<PositionPolicy>(from["advert_loc_policy"].get<int>());
   preferences.modified_at = from["discovery_mod_timestamp"];
   preferences.name = std::string_view(from["node_name"].get_ref<const std::string&>());
-  preferences.guest_password = std::string_view(from["guest_password"].get_ref<const std::string&>());
+  preferences.guest_password =
+      std::string_view(from["guest_password"].get_ref<const std::string&>());
   preferences.owner_info = std::string_view(from["owner_info"].get_ref<const std::string&>());
   preferences.latitude = from["node_lat"];
   preferences.longitude = from["node_lon"];
   preferences.transmit_dbm = node["radio"]["tx_dbm"];
-  preferences.radio = {node["radio"]["freq_mhz"],
-                       node["radio"]["bw_khz"],
-                       node["radio"]["sf"],
-                       node["radio"]["cr"]};
+  preferences.radio = {
+      node["radio"]["freq_mhz"], node["radio"]["bw_khz"], node["radio"]["sf"], node["radio"]["cr"]};
   return settings;
 }
 
@@ -272,8 +271,8 @@ class Session {
     const auto ours = node.repeater.neighbours().all();
     ASSERT_EQ(ours.size(), expected.size());
     for (const Json& neighbour : expected) {
-      const auto found = std::ranges::find(
-          ours, array_of<32>(neighbour["pub"]), &mesh::Neighbour::key);
+      const auto found =
+          std::ranges::find(ours, array_of<32>(neighbour["pub"]), &mesh::Neighbour::key);
       ASSERT_NE(found, ours.end()) << neighbour;
       EXPECT_EQ(found->advert_timestamp, neighbour["advert_ts"]) << neighbour;
       EXPECT_EQ(found->heard_at, neighbour["heard"]) << neighbour;
@@ -380,9 +379,23 @@ TEST(RecordedSessions, TheConsoleAnswersLikeTheReference) {
 
 TEST(RecordedSessions, TheSetupOfEverySessionIsAnsweredLikeTheReference) {
   int compared = 0;
-  for (const char* group : {"flood_forward", "duplicates", "loop_detect", "hop_limits", "direct",
-                            "zero_hop", "trace", "acks", "path_return", "anon_requests", "login",
-                            "requests", "malformed", "channel_busy", "queue", "clock_wrap", "soak"}) {
+  for (const char* group : {"flood_forward",
+                            "duplicates",
+                            "loop_detect",
+                            "hop_limits",
+                            "direct",
+                            "zero_hop",
+                            "trace",
+                            "acks",
+                            "path_return",
+                            "anon_requests",
+                            "login",
+                            "requests",
+                            "malformed",
+                            "channel_busy",
+                            "queue",
+                            "clock_wrap",
+                            "soak"}) {
     for (const Json& scenario : scenarios_of(group)) {
       SCOPED_TRACE(scenario["id"]);
       Node node(scenario["node"]);
@@ -454,7 +467,9 @@ void play_steps(const Json& session) {
     const std::size_t sent_before = node.radio.log.size();
     if (step["op"] == "cli") {
       const std::uint32_t timestamp = step.value("sender_timestamp", 0U);
-      EXPECT_EQ(node.type(step["cmd"].get<std::string>(), timestamp), expected["reply"].get<std::string>()) << step["cmd"];
+      EXPECT_EQ(node.type(step["cmd"].get<std::string>(), timestamp),
+                expected["reply"].get<std::string>())
+          << step["cmd"];
       continue;
     }
     if (step["op"] == "rx") node.radio.hear(frame_of_step(step, start));
@@ -465,7 +480,9 @@ void play_steps(const Json& session) {
     for (std::size_t j = 0; j < sent.size(); ++j) {
       const auto& ours = node.radio.log[sent_before + j];
       EXPECT_EQ(hex_of(ours.frame), sent[j]["hex"].get<std::string>());
-      EXPECT_NEAR(static_cast<double>(in_us(ours.from - start)) / 1000, sent[j]["after_ms"].get<double>(), 20);
+      EXPECT_NEAR(static_cast<double>(in_us(ours.from - start)) / 1000,
+                  sent[j]["after_ms"].get<double>(),
+                  20);
     }
   }
 }

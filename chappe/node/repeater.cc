@@ -41,7 +41,9 @@ Repeater::Repeater(async::Executor& executor,
   transmitter_.observe(this);
 }
 
-Repeater::~Repeater() { stop(); }
+Repeater::~Repeater() {
+  stop();
+}
 
 void Repeater::start() {
   transmitter_.start();
@@ -59,6 +61,13 @@ void Repeater::stop() {
     CHAPPE_CHECK(free_held_.try_push(&*held));
     --books_.waiting;
     ++books_.dropped_by_transmitter[static_cast<std::size_t>(tx::Why::stopped)];
+    Event event;
+    event.kind = EventKind::refused;
+    event.at = executor_.now();
+    event.id = held->id;
+    event.frame = held->frame.bytes;
+    event.why = to_string(tx::Why::stopped);
+    tell(event);
   }
   transmitter_.stop();
   CHAPPE_CHECK(books_.balance());
@@ -319,12 +328,13 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
   CHAPPE_CHECK(journey.outstanding > 0);
   --journey.outstanding;
   journey.any_sent |= outcome.has_value();
+  journey.any_perhaps_sent |= outcome.has_value() || outcome.error().perhaps_sent;
   count(frame, outcome);
 
   const Journey told = journey;
   if (journey.outstanding == 0) {
-    // Nothing of it went out: a copy heard later gets its chance.
-    if (!journey.any_sent) seen_.forget(journey.key);
+    // Surely nothing of it went out: a copy heard later gets its chance, and is no echo of ours.
+    if (!journey.any_perhaps_sent) seen_.forget(journey.key);
     if (!journey.local) {
       --books_.waiting;
       if (journey.any_sent) {

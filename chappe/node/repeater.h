@@ -58,7 +58,8 @@ class Repeater final : private rx::FrameSink,
   /// Ends reception, then refuses what still waits. The books balance afterwards, nothing waits.
   void stop();
 
-  /// Somebody who answers what is addressed to this node; nobody, and it is forwarded like any other.
+  /// Somebody who answers what is addressed to this node; nobody, and it is forwarded like any
+  /// other.
   void serve(mesh::LocalDelivery& server) { server_ = &server; }
 
   void listen(EventListener& listener) { listeners_.push_back(listener); }
@@ -112,11 +113,12 @@ class Repeater final : private rx::FrameSink,
   // What a waiting transmission belongs to: a frame heard, or one of our own.
   struct Journey {
     std::uint64_t id = 0;
-    mesh::PacketHash hash;  // of the frame as heard, for events
-    mesh::PacketHash key;   // in the seen table
+    mesh::PacketHash hash;         // of the frame as heard, for events
+    mesh::PacketHash key;          // in the seen table
     std::uint8_t outstanding = 0;  // frames not yet decided; 0: this place is free
     bool local = false;
     bool any_sent = false;
+    bool any_perhaps_sent = false;
   };
 
   void on_frame(const radio::Frame& frame) noexcept override;
@@ -132,7 +134,9 @@ class Repeater final : private rx::FrameSink,
   void send_own(const mesh::Packet& packet, Duration delay, std::uint8_t priority) override;
 
   bool pool_is_full() const;
-  void judge(std::uint64_t id, const radio::Frame& frame, const mesh::Packet& packet,
+  void judge(std::uint64_t id,
+             const radio::Frame& frame,
+             const mesh::Packet& packet,
              mesh::PacketHash hash);
   void forward(std::uint64_t id, const mesh::Judgement& judgement);
   void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);

@@ -10,8 +10,8 @@
 #include "chappe/sim/scripted_radio.h"
 #include "chappe/tx/ledger.h"
 
-/// For tests of this room: a node in virtual time with a console, and a board that remembers what it
-/// was asked to do.
+/// For tests of this room: a node in virtual time with a console, and a board that remembers what
+/// it was asked to do.
 namespace chappe::node {
 
 class TestBoard final : public Board, public Printer {

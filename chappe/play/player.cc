@@ -1,7 +1,6 @@
 #include "chappe/play/player.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <deque>
 #include <map>
@@ -16,7 +15,7 @@
 #include "chappe/play/tape.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/radio/airtime.h"
-#include "chappe/tx/ledger.h"
+#include "chappe/tx/bucket.h"
 
 namespace chappe::play {
 namespace {
@@ -58,14 +57,6 @@ node::Settings settings_of(const RecordedPrefs& prefs) {
   return settings;
 }
 
-// The share of an hour that the factor means, as an exact window.
-tx::Rule rule_of(const RecordedPrefs& prefs) {
-  const Duration hour = hours(1);
-  const double share = 1.0 / (1.0 + std::max(prefs.airtime_factor, 0.0));
-  const auto limit = static_cast<std::int64_t>(static_cast<double>(in_us(hour)) * share);
-  return {hour, std::min(Duration(limit), hour)};
-}
-
 class Player final : private Tape::Sink,
                      private ReplayedRadio::Observer,
                      private node::EventListener {
@@ -78,8 +69,7 @@ class Player final : private Tape::Sink,
         executor_(port_),
         radio_(
             executor_, modulation, scenario.channel, ReplayedRadio::Listening::of(scenario.node)),
-        rule_{rule_of(scenario.node.prefs)},
-        law_(rule_),
+        law_(executor_, modulation, static_cast<float>(scenario.node.prefs.airtime_factor)),
         random_(scenario.node.random_word, seed),
         node_(executor_,
               radio_,
@@ -102,6 +92,7 @@ class Player final : private Tape::Sink,
     }
     tape_.start();
     port_.run(executor_, scenario_.end);
+    played_.tx_budget_ms = law_.tx_budget_ms();
     halt_if_told();
     Played played = played_;  // what stopping adds is told to the listener only
     played.halted = halted_;
@@ -261,8 +252,7 @@ class Player final : private Tape::Sink,
   port::VirtualPort port_;
   async::Executor executor_;
   ReplayedRadio radio_;
-  std::array<tx::Rule, 1> rule_;
-  tx::Ledger law_;
+  tx::Bucket law_;
   PlayedRandom random_;
   node::Repeater node_;
   MuteConsole console_;

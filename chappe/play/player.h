@@ -51,6 +51,7 @@ struct Played {
   std::vector<Reply> replies;
   std::vector<std::string> setup_replies;
   Counters counters;
+  std::int64_t tx_budget_ms = 0;  // left at the end
   bool halted = false;
   /// The first moment at which the node's books did not balance, in words.
   std::string trouble;

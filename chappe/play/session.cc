@@ -260,7 +260,7 @@ class Comparison {
   }
 
   // What is kept by a listener. The rest of the recorded state belongs to parts with tests of their
-  // own, or does not exist here: a bucket's level, a 32-bit clock.
+  // own, or does not exist here, as a 32-bit clock.
   Difference state() const {
     if (scenario_.state.is_null() || !otherwise_.empty()) return std::nullopt;
     const Played::Counters& counters = played_.counters;
@@ -279,6 +279,7 @@ class Comparison {
                (counters.busy_too_long ? kBusyTooLong : 0) +
                    (counters.long_out_of_receive ? kLongOutOfReceive : 0));
     actual.set("tx_air_ms", counters.tx_air_ms).set("rx_air_ms", counters.rx_air_ms);
+    actual.set("tx_budget_ms", played_.tx_budget_ms);
     Json expected = Json::object();
     for (const auto& [name, value] : actual.members()) {
       if (scenario_.state.has(name)) expected.set(name, scenario_.state[name]);

@@ -10,10 +10,11 @@ namespace chappe::sync {
 
 class LockRecord;
 
-/// Somebody who can hold a lock: a task, or a worker thread. Interrupts and timers are nobody.
+/// Who is running: a task or a worker thread, who can hold locks, or a timer, which cannot.
+/// Interrupts are nobody.
 class Agent {
  public:
-  enum class Kind : std::uint8_t { task, worker };
+  enum class Kind : std::uint8_t { task, worker, timer };
 
   Agent(Kind kind, const char* name) : name_(name), kind_(kind) {}
   Agent(const Agent&) = delete;
@@ -21,13 +22,15 @@ class Agent {
 
   const char* name() const { return name_; }
   Kind kind() const { return kind_; }
-  const char* kind_name() const { return kind_ == Kind::task ? "task" : "worker"; }
+  const char* kind_name() const {
+    return kind_ == Kind::task ? "task" : kind_ == Kind::worker ? "worker" : "timer";
+  }
 
   /// Empty, or a sentence about a lock this agent still holds. Context: this agent.
   Text<200> still_holding();
 
-  /// Who is running in this context: null in an interrupt, a timer, the executor itself, and on a
-  /// thread that has not said who it is.
+  /// Who is running in this context: null in an interrupt, the executor itself, and on a thread that
+  /// has not said who it is.
   static Agent* running() noexcept { return running_; }
   static void set_running(Agent* agent) noexcept { running_ = agent; }
 

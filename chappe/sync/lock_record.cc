@@ -8,7 +8,7 @@ namespace {
 
 void add_agent(Text<360>& words, const Agent* agent) {
   if (agent == nullptr) {
-    words.add("nobody (an interrupt, a timer or an unnamed thread)");
+    words.add("nobody (an interrupt or an unnamed thread)");
   } else {
     words.add(agent->kind_name()).add(" '").add(agent->name()).add('\'');
   }

@@ -191,5 +191,23 @@ TEST(MutexDeathTest, ATaskCannotPassAsAWorker) {
   slot.cancel();
 }
 
+struct BlockingTimer : async::Timer {
+  BlockingTimer(async::Executor& executor, Mutex& lock) : Timer(executor, &fired), mutex(lock) {}
+  static void fired(Timer& self, const async::TimerContext&) {
+    Worker disguise("disguise");
+    const Mutex::Guard guard = static_cast<BlockingTimer&>(self).mutex.lock(disguise);
+  }
+  Mutex& mutex;
+};
+
+TEST(MutexDeathTest, ATimerCannotPassAsAWorker) {
+  port::VirtualPort port;
+  async::Executor executor(port);
+  Mutex mutex(kJournal);
+  BlockingTimer timer(executor, mutex);
+  timer.arm(at_ms(1));
+  EXPECT_DEATH(port.run(executor), "worker 'disguise' cannot start inside timer 'callback'");
+}
+
 }  // namespace
 }  // namespace chappe::sync

@@ -24,9 +24,13 @@ void Signal::deliver(WakeSource& self, std::uint32_t edges) noexcept {
     signal.pending_ = sum < edges ? 0xffffffff : sum;
     return;
   }
+  bool alone = true;
   while (Next* const waiter = signal.waiters_.pop_front()) {
     waiter->count_ = edges;
+    waiter->alone_ = alone && signal.waiters_.empty();
+    alone = false;
     waiter->wake();
+    signal.woken_.push_back(*waiter);
   }
 }
 
@@ -49,8 +53,10 @@ void Flags::deliver(WakeSource& self, std::uint32_t bits) noexcept {
   flags.waiters_.for_each([&](Wait& waiter) {
     waiter.bits_ = flags.pending_ & waiter.mask_;
     if (waiter.bits_ == 0) return;
+    waiter.alone_ = (consumed & waiter.bits_) == 0;
     consumed |= waiter.bits_;
     waiter.wake();
+    flags.woken_.push_back(waiter);
   });
   flags.pending_ &= ~consumed;
 }

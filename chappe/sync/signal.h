@@ -37,16 +37,22 @@ class Signal : public WakeSource {
 
   // Executor's thread only.
   List<Next> waiters_;
+  List<Next> woken_;  // and not yet resumed
   std::uint32_t pending_ = 0;
 };
 
 class [[nodiscard]] Signal::Next : public Waiter {
  public:
   Next(Signal& signal, Site site) : signal_(signal), site_(site) {}
+  // Cancelled between wake and resumption: if it alone was told, the edges wait for the next one.
+  // Still linked means that the signal is still there.
+  ~Next() {
+    if (linked() && alone_) signal_.pending_ += count_;
+  }
 
-  // Only what was delivered, and a step delivers once. What is on its way comes with the next drain, to
-  // everybody who waits by then: the first to ask again must not take it from the others, and a line
-  // that never rests cannot keep this task from giving way.
+  // Only what was delivered, and a step delivers once. What is on its way comes with the next
+  // drain, to everybody who waits by then: the first to ask again must not take it from the others,
+  // and a line that never rests cannot keep this task from giving way.
   bool await_ready() noexcept {
     count_ = std::exchange(signal_.pending_, 0);
     return count_ != 0;
@@ -56,13 +62,17 @@ class [[nodiscard]] Signal::Next : public Waiter {
     place.promise().suspend(*this, place, "signal", site_);
     signal_.waiters_.push_back(*this);
   }
-  std::uint32_t await_resume() const noexcept { return count_; }
+  std::uint32_t await_resume() noexcept {
+    unlink();
+    return count_;
+  }
 
  private:
   friend class Signal;
   Signal& signal_;
   const Site site_;
   std::uint32_t count_ = 0;
+  bool alone_ = false;
 };
 
 inline Signal::Next Signal::next(Site site) noexcept { return Next(*this, site); }
@@ -89,12 +99,16 @@ class Flags : public WakeSource {
 
   // Executor's thread only.
   List<Wait> waiters_;
+  List<Wait> woken_;  // and not yet resumed
   std::uint32_t pending_ = 0;
 };
 
 class [[nodiscard]] Flags::Wait : public Waiter {
  public:
   Wait(Flags& flags, std::uint32_t mask, Site site) : flags_(flags), mask_(mask), site_(site) {}
+  ~Wait() {
+    if (linked() && alone_) flags_.pending_ |= bits_;  // as for Signal::Next
+  }
 
   // Only what was delivered; see Signal::Next.
   bool await_ready() noexcept {
@@ -107,7 +121,10 @@ class [[nodiscard]] Flags::Wait : public Waiter {
     place.promise().suspend(*this, place, "flags", site_);
     flags_.waiters_.push_back(*this);
   }
-  std::uint32_t await_resume() const noexcept { return bits_; }
+  std::uint32_t await_resume() noexcept {
+    unlink();
+    return bits_;
+  }
 
  private:
   friend class Flags;
@@ -115,6 +132,7 @@ class [[nodiscard]] Flags::Wait : public Waiter {
   const std::uint32_t mask_;
   const Site site_;
   std::uint32_t bits_ = 0;
+  bool alone_ = false;
 };
 
 inline Flags::Wait Flags::wait(std::uint32_t mask, Site site) noexcept {

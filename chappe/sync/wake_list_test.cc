@@ -29,6 +29,11 @@ Task<> count_edges(Signal& signal, Log& log, int rounds) {
   }
 }
 
+Task<> collect(Flags& flags, std::uint32_t mask, std::vector<std::uint32_t>& out) {
+  const std::uint32_t bits = co_await flags.wait(mask);
+  out.push_back(bits);
+}
+
 class SignalTest : public testing::Test {
  protected:
   VirtualPort port_;
@@ -80,6 +85,40 @@ TEST_F(SignalTest, CancellingOneWaiterDisturbsNoOther) {
   EXPECT_EQ(log.counts.size(), 2u);
   EXPECT_FALSE(first.alive());
   EXPECT_FALSE(third.alive());
+}
+
+TEST_F(SignalTest, EdgesOfATaskThatIsCancelledBeforeItResumesAreKept) {
+  Signal signal(executor_.wakes());
+  Flags flags(executor_.wakes());
+  Log log;
+  std::vector<std::uint32_t> bits;
+  TaskSlot<1024> counter;
+  TaskSlot<1024> collector;
+  executor_.spawn(counter, "counter", count_edges, signal, log, 1);
+  executor_.spawn(collector, "collector", collect, flags, 0x0fu, bits);
+  port_.run(executor_);
+  signal.set();
+  signal.set();
+  flags.set(5);
+  executor_.wakes().drain();
+  counter.cancel();
+  collector.cancel();
+  EXPECT_EQ(signal.take(), 2u);
+  EXPECT_EQ(flags.take(~0u), 5u);
+}
+
+TEST_F(SignalTest, AWokenTaskDoesNotNeedTheSignalAnyMore) {
+  Log log;
+  TaskSlot<1024> slot;
+  {
+    Signal signal(executor_.wakes());
+    executor_.spawn(slot, "counter", count_edges, signal, log, 1);
+    port_.run(executor_);
+    signal.set();
+    executor_.wakes().drain();
+  }
+  port_.run(executor_);
+  EXPECT_EQ(log.counts, (std::vector<std::uint32_t>{1}));
 }
 
 TEST_F(SignalTest, GoesAwayQuietlyWhilePending) {
@@ -140,10 +179,6 @@ TEST_F(SignalTest, ALineThatNeverRestsLeavesEachStepToTheOthersToo) {
   EXPECT_GE(bits, 5);
 }
 
-Task<> collect(Flags& flags, std::uint32_t mask, std::vector<std::uint32_t>& out) {
-  const std::uint32_t bits = co_await flags.wait(mask);
-  out.push_back(bits);
-}
 
 TEST_F(SignalTest, FlagsWakeOnlyWhoAskedAndKeepTheRest) {
   Flags flags(executor_.wakes());

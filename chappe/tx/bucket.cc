@@ -12,7 +12,9 @@ constexpr float kWindowMs = 3'600'000;  // an hour
 constexpr std::int64_t kSilentBelowMs = 100;
 constexpr std::size_t kLongestFrame = 255;
 
-std::int64_t whole_ms(Time at) { return in_us(at) / 1000; }
+std::int64_t whole_ms(Time at) {
+  return in_us(at) / 1000;
+}
 
 }  // namespace
 
@@ -35,7 +37,9 @@ void Bucket::set_factor(float factor) {
   while (earned_ms(step_ms_) < 1) ++step_ms_;
 }
 
-std::int64_t Bucket::capacity_ms() const { return static_cast<std::int64_t>(kWindowMs * share_); }
+std::int64_t Bucket::capacity_ms() const {
+  return static_cast<std::int64_t>(kWindowMs * share_);
+}
 
 std::int64_t Bucket::earned_ms(std::int64_t span_ms) const {
   return static_cast<std::int64_t>(static_cast<float>(span_ms) * share_);
@@ -122,7 +126,9 @@ void Bucket::commit(std::uint64_t, Duration airtime) {
   sending_.reset();
 }
 
-void Bucket::cancel(std::uint64_t) { sending_.reset(); }
+void Bucket::cancel(std::uint64_t) {
+  sending_.reset();
+}
 
 std::uint32_t Bucket::spent_ppm(Time) const {
   const std::int64_t capacity = std::max<std::int64_t>(1, capacity_ms());

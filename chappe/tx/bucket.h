@@ -13,11 +13,12 @@ namespace chappe::tx {
 /// The reference firmware's airtime law, a token bucket in whole milliseconds (protocol 10.4): for
 /// replaying recorded sessions, never for the air.
 ///
-/// Why it is not the default: a full bucket is spent at once and refilled while it is spent, so that
-/// the worst hour at "10 %" holds 720 s of sending, twice the limit, and a restart fills it again.
+/// Why it is not the default: a full bucket is spent at once and refilled while it is spent, so
+/// that the worst hour at "10 %" holds 720 s of sending, twice the limit, and a restart fills it
+/// again.
 ///
-/// The share of time is 1 / (1 + factor). The bucket holds that share of an hour, starts full, and a
-/// transmission may begin while it holds half of the longest frame, whatever the frame. The
+/// The share of time is 1 / (1 + factor). The bucket holds that share of an hour, starts full, and
+/// a transmission may begin while it holds half of the longest frame, whatever the frame. The
 /// reference refills whenever it looks, once a millisecond while something is due, and loses the
 /// fraction of a millisecond each time; so the moments of looking are part of the state.
 ///

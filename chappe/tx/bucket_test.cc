@@ -30,9 +30,23 @@ class BucketTest : public testing::Test {
 TEST_F(BucketTest, StartsWhenTheRecordedNodeDid) {
   Bucket bucket(executor_, narrow(), 199);
   EXPECT_EQ(bucket.tx_budget_ms(), 18'000);
-  constexpr std::int64_t kStarts[] = {1500,   3538,   5683,  7731,  9753,  11804, 13766,
-                                      15901,  17955,  19921, 22009, 24126, 26265, 28421,
-                                      30486,  32495,  34491};
+  constexpr std::int64_t kStarts[] = {1500,
+                                      3538,
+                                      5683,
+                                      7731,
+                                      9753,
+                                      11804,
+                                      13766,
+                                      15901,
+                                      17955,
+                                      19921,
+                                      22009,
+                                      24126,
+                                      26265,
+                                      28421,
+                                      30486,
+                                      32495,
+                                      34491};
   const Duration airtime = microseconds(1'061'888);
   for (const std::int64_t start : kStarts) {
     at(start);
@@ -81,6 +95,21 @@ TEST_F(BucketTest, ALookEachMillisecondLosesWhatAStepEarnsTooMuch) {
     bucket.earliest(milliseconds(1), executor_.now());
   }
   EXPECT_EQ(bucket.tx_budget_ms(), left + 1100);  // one long wait and many short ones are the same
+}
+
+TEST_F(BucketTest, WhatIsLeftIsFreshWhileSomethingWaits) {
+  Bucket bucket(executor_, narrow(), 9);
+  at(1000);
+  bucket.reserve(seconds(300), executor_.now())->commit(seconds(300));
+  at(301'000);
+  const std::int64_t left = bucket.tx_budget_ms();
+  at(311'000);
+  EXPECT_EQ(bucket.tx_budget_ms(), left);  // nobody looks
+  bucket.earliest(milliseconds(1), executor_.now());
+  const std::int64_t looked = bucket.tx_budget_ms();
+  EXPECT_GT(looked, left);
+  at(321'000);
+  EXPECT_EQ(bucket.tx_budget_ms(), looked + 1000);
 }
 
 TEST_F(BucketTest, ACancelledReservationCostsNothingAndAKeptOneIsSpent) {

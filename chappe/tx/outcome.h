@@ -49,6 +49,7 @@ struct Refused {
   Why why = Why::stopped;
   Stage stage = Stage::early;
   Time earliest = kNever;  // when it could legally have started
+  bool perhaps_sent = false;  // an attempt may have been radiated: echoes may come
 };
 
 /// What became of one submission.

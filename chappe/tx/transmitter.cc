@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint8_t kLane = 0;  // of the radio's buffers
 
+// How long a frame waits when a law refuses what it had forecast: no law of ours does.
+constexpr Duration kHopefulLaw = milliseconds(100);
+
 }  // namespace
 
 Waiting::Waiting(Transmitter& transmitter)
@@ -80,6 +83,7 @@ std::uint64_t Transmitter::submit(const Submission& submission,
   waiting.ticket_ = ticket;
   waiting.priority_ = submission.priority;
   waiting.attempts_ = 0;
+  waiting.perhaps_sent_ = false;
   waiting.origin_ = submission.origin;
   if (submission.after > Duration::zero()) {
     delay_until(waiting, waiting.due_);
@@ -202,6 +206,12 @@ bool Transmitter::must_yield(Waiting& waiting) {
   }
   const Time earliest = law_.earliest(waiting.airtime_, now);
   if (earliest <= now) return false;
+  hold_back(waiting, earliest);
+  return true;
+}
+
+// It may not go before `earliest`.
+void Transmitter::hold_back(Waiting& waiting, Time earliest) {
   if (earliest == kNever) {
     finish(waiting, Unexpected(Refused{Why::never_fits, Stage::gate, kNever}));
   } else if (earliest > waiting.expiry_) {
@@ -211,7 +221,6 @@ bool Transmitter::must_yield(Waiting& waiting) {
   } else {
     delay_until(waiting, earliest);
   }
-  return true;
 }
 
 async::Task<Transmitter::Step> Transmitter::attempt() {
@@ -242,9 +251,12 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     co_return Step::done;
   }
   std::optional<Reservation> reservation = law_.reserve(waiting.airtime_, executor_.now());
-  // No other task can have spent anything since best_legal(): there was no wait between. Two radios
-  // under one law have two transmitters, but on one executor, so the same holds.
-  CHAPPE_CHECK(reservation.has_value());
+  if (!reservation) {
+    // The forecast of best_legal() was too hopeful. Only the gate decides.
+    const Time now = executor_.now();
+    hold_back(waiting, std::max(law_.earliest(waiting.airtime_, now), now + kHopefulLaw));
+    co_return Step::done;
+  }
   line_.remove(waiting);
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
@@ -262,6 +274,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     reservation->cancel();
   } else {
     reservation->keep();
+    waiting.perhaps_sent_ = true;
   }
   if (waiting.origin_ == Origin::local && waiting.attempts_ < policy_.local_attempts) {
     delay_until(waiting, executor_.now() + policy_.retry_after);
@@ -294,8 +307,12 @@ void Transmitter::vacate(Waiting& waiting, const Outcome& outcome, Next next) {
   async::Completion<Outcome>* const completion = waiting.completion_;
   const auto ticket = waiting.ticket_;
   waiting.completion_ = nullptr;
+  const bool perhaps_sent = waiting.perhaps_sent_;
   if (next == Next::anybody) CHAPPE_CHECK(free_.try_push(&waiting));
-  report(tag, frame, outcome, completion, ticket);
+  if (outcome) return report(tag, frame, outcome, completion, ticket);
+  Refused refused = outcome.error();
+  refused.perhaps_sent = perhaps_sent;
+  report(tag, frame, Unexpected(refused), completion, ticket);
 }
 
 void Transmitter::report(std::uint64_t tag,

@@ -125,6 +125,7 @@ class Transmitter {
   async::Task<Step> attempt();
   Waiting* best_legal();
   bool must_yield(Waiting& waiting);
+  void hold_back(Waiting& waiting, Time earliest);
   std::optional<Refused> refuse_early(const Submission& submission, Duration airtime) const;
   Waiting* take_place(std::uint8_t priority);
   void enter_line(Waiting& waiting);

@@ -49,6 +49,7 @@ class Waiting : public HeapNode {
   async::Completion<Outcome>::Ticket ticket_;
   std::uint8_t priority_ = 0;
   std::uint8_t attempts_ = 0;
+  bool perhaps_sent_ = false;
   Origin origin_ = Origin::relay;
   State state_ = State::free;
 };

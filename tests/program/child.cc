@@ -56,7 +56,9 @@ Child::~Child() {
   }
 }
 
-void Child::signal(int number) const { ::kill(pid_, number); }
+void Child::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 // Waits for more of either output. False when both have ended.
 bool Child::read_some() {

@@ -52,7 +52,7 @@ TEST_F(Program, RunsOnNothingAtAllAndItsBooksBalance) {
 TEST_F(Program, KeepsItsIdentityForItsOwnerAlone) {
   Child first({"run", "--for", "0"}, environment());
   EXPECT_EQ(first.wait(), 0) << first.err();
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((state() + "/identity").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   const std::string name = first.err().substr(first.err().find("chappe, "), 20);
@@ -105,8 +105,7 @@ TEST_F(Program, AnswersOnItsSocketAndRefusesASecondOneInTheSamePlace) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(
-      address.sun_path, (state() + "/chappe.sock").c_str(), sizeof address.sun_path - 1);
+  std::strncpy(address.sun_path, (state() + "/chappe.sock").c_str(), sizeof address.sun_path - 1);
   ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   const std::string request = "{\"do\":\"status\",\"ref\":\"q\"}\n";
   ASSERT_EQ(::write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
@@ -166,7 +165,8 @@ TEST_F(Program, ExplainsAPacketAndRefusesOtherBytes) {
 
 TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
   if (::access("/dev/full", W_OK) != 0) FAIL() << "no /dev/full on this system";
-  const std::string command = "HOME=" + home_ + " " CHAPPE_PROGRAM
+  const std::string command = "HOME=" + home_ +
+                              " " CHAPPE_PROGRAM
                               " airtime --sf 8 --bw 62.5 --cr 8 --preamble 32 --len 20 >/dev/full";
   EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0);
 }

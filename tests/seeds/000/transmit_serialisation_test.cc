@@ -390,6 +390,33 @@ TEST_F(Seed000, AFullPoolGivesWayOnlyToABetterFrame) {
   run();
 }
 
+// The gate decides, not the forecast: a law that promises too much costs a delay and nothing else.
+class HopefulLaw final : public Law {
+ public:
+  Time earliest(Duration, Time at) const override { return at; }
+  std::optional<Reservation> reserve(Duration, Time now) override {
+    if (now < at_ms(5000)) return std::nullopt;
+    return make_reservation(1);
+  }
+  std::uint32_t spent_ppm(Time) const override { return 0; }
+
+ private:
+  void commit(std::uint64_t, Duration) override {}
+  void cancel(std::uint64_t) override {}
+};
+
+TEST_F(Seed000, S4_TheGateDecidesAndNotTheForecast) {
+  HopefulLaw law;
+  Transmitter transmitter(executor_, radio_, law, random_, policy_);
+  transmitter.start();
+  Submission submission;
+  submission.frame = kThirtyBytes;
+  transmitter.submit(submission);
+  port_.run(executor_);
+  ASSERT_EQ(radio_.log.size(), 1u);
+  EXPECT_GE(radio_.log[0].from, at_ms(5000));
+}
+
 TEST_F(Seed000, AnAskerThatIsCancelledLeavesNothingBehind) {
   start();
   struct Ask {

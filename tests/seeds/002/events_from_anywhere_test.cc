@@ -1,12 +1,12 @@
-// The event that is not interrupt-safe: the document's reproducer on the event as it was, and the same
-// blows, and worse ones, on ours.
+// The event that is not interrupt-safe: the document's reproducer on the event as it was, and the
+// same blows, and worse ones, on ours.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <new>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,8 +33,12 @@ void* operator new(std::size_t bytes) {
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace chappe::seeds {
 namespace {
@@ -187,6 +191,32 @@ TEST(Seed002Instructions, E1_SetAfterEachInstructionOfABusyLoopNothingIsLost) {
   }
   EXPECT_GT(sets, 1000u);  // there was something to interrupt
   loop.expect_everybody_saw(sets, 0);
+}
+
+// One event is being delivered, and another one is set, once, at one instruction of that.
+TEST(Seed002Instructions, E24_AnotherEventSetWhileTheListIsEmptiedIsNotLost) {
+  if (!SingleStep::kAvailable) GTEST_SKIP() << "no trap flag here";
+  struct Blow {
+    Signal& signal;
+    std::uint64_t at;
+    static void strike(void* self, std::uint64_t instruction) {
+      auto& blow = *static_cast<Blow*>(self);
+      if (instruction == blow.at) blow.signal.set();
+    }
+  };
+  std::uint64_t at = 1;
+  for (std::uint64_t length = at; at <= length; at += 9) {
+    VirtualPort port;
+    Executor executor(port);
+    Signal first(executor.wakes());
+    Signal second(executor.wakes());
+    first.set();
+    Blow blow{second, at};
+    length = SingleStep::run([&] { executor.wakes().drain(); }, &Blow::strike, &blow);
+    EXPECT_EQ(first.take(), 1u) << "struck at " << at;
+    EXPECT_EQ(second.take(), at <= length ? 1u : 0u) << "struck at " << at;
+  }
+  EXPECT_GT(at, 100u);
 }
 
 struct Line : VirtualPort::Interrupt {
@@ -701,8 +731,12 @@ TEST_F(Seed002, E31_CancellingAnyWaiterAtAnyTimeDisturbsNoOther) {
   }
 }
 
-Task<> read_after(Signal& signal, const std::vector<int>& written, const int rounds, int& wrong,
-                  std::atomic<int>& acknowledged, Executor& executor) {
+Task<> read_after(Signal& signal,
+                  const std::vector<int>& written,
+                  const int rounds,
+                  int& wrong,
+                  std::atomic<int>& acknowledged,
+                  Executor& executor) {
   int sets = 0;
   while (sets < rounds) {
     const std::uint32_t edges = co_await signal.next();
@@ -723,7 +757,8 @@ TEST(Seed002Threads, E33_WhatWasWrittenBeforeASetIsVisibleAlsoIfTheSetWasCoalesc
   int wrong = 0;
   std::atomic<int> acknowledged{0};
   TaskSlot<512> slot;
-  executor.spawn(slot, "reader", read_after, signal, written, kRounds, wrong, acknowledged, executor);
+  executor.spawn(
+      slot, "reader", read_after, signal, written, kRounds, wrong, acknowledged, executor);
   std::thread writer([&] {
     for (int i = 0; i < kRounds; ++i) {
       written[static_cast<std::size_t>(i)] = i + 1;
@@ -764,6 +799,7 @@ std::string tell(Port& port) {
   TaskSlot<512> slots[2];
   executor.spawn(slots[0], "a", note_name, signal, order, 'a');
   executor.spawn(slots[1], "b", note_name, signal, order, 'b');
+  executor.step();  // both wait
   for (int i = 0; i < 3; ++i) {
     signal.set();
     if (i == 1) signal.set();

@@ -39,8 +39,8 @@ class SingleStep {
     strike_ = strike;
     context_ = context;
     count_ = 0;
-    struct sigaction ours {};
-    struct sigaction before {};
+    struct sigaction ours{};
+    struct sigaction before{};
     ours.sa_handler = &trapped;
     ::sigaction(SIGTRAP, &ours, &before);
     step_on();
@@ -59,13 +59,14 @@ class SingleStep {
   // Steps over the 128 bytes below the stack pointer, which a leaf function may be using.
   static void step_on() {
     asm volatile(
-        "leaq -128(%%rsp), %%rsp\n pushfq\n orq $0x100, (%%rsp)\n popfq\n leaq 128(%%rsp), %%rsp"
-        ::: "memory", "cc");
+        "leaq -128(%%rsp), %%rsp\n pushfq\n orq $0x100, (%%rsp)\n popfq\n leaq 128(%%rsp), %%rsp" ::
+            : "memory", "cc");
   }
   static void step_off() {
     asm volatile(
-        "leaq -128(%%rsp), %%rsp\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n leaq 128(%%rsp), %%rsp"
-        ::: "memory", "cc");
+        "leaq -128(%%rsp), %%rsp\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n leaq 128(%%rsp), "
+        "%%rsp" ::
+            : "memory", "cc");
   }
 #else
   static void step_on() {}
