@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "chappe/mesh/advert.h"
-#include "chappe/node/test_node.h"
+#include "tests/node/test_node.h"
 
 // What is ours and not the reference's, and what no recording shows. Its replies as recorded are in
 // recorded_sessions_test.cc.

@@ -2,7 +2,7 @@
 
 #include "chappe/mesh/advert.h"
 #include "chappe/node/repeater.h"
-#include "chappe/node/test_node.h"
+#include "tests/node/test_node.h"
 
 namespace chappe::node {
 namespace {

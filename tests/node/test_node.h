@@ -1,17 +1,19 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "chappe/base/random.h"
+#include "chappe/mesh/advert.h"
 #include "chappe/mesh/identity.h"
 #include "chappe/node/console.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/sim/scripted_radio.h"
 #include "chappe/tx/ledger.h"
 
-/// For tests of this room: a node in virtual time with a console, and a board that remembers what
-/// it was asked to do.
+/// For the tests of the room node: a node in virtual time with a console, and a board that
+/// remembers what it was asked to do.
 namespace chappe::node {
 
 class TestBoard final : public Board, public Printer {
