@@ -16,6 +16,7 @@ using RegionKey = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kRegionsMax = 32;     // named ones; the wildcard comes on top
 inline constexpr std::size_t kRegionNameMax = 30;  // bytes
+inline constexpr std::uint16_t kNoRegion = 0xffff;  // no region ever has this id
 
 /// SHA-256 of "#name", the '#' added if the name lacks it; exact case.
 RegionKey region_key(std::string_view name);
@@ -47,7 +48,8 @@ enum class RegionError : std::uint8_t { bad_name, table_full, own_parent };
 /// stands for floods without a scope.
 ///
 /// Invariant: ids are unique and never 0 among named regions; home and default name an existing
-/// region (home may be the wildcard; 0 as default means none).
+/// region (home may be the wildcard, or kNoRegion once its region was removed; 0 as default means
+/// none).
 /// Pointers stay valid until the next put() or remove(). Memory: in place.
 class RegionTable {
  public:

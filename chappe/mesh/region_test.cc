@@ -110,7 +110,7 @@ TEST(Regions, RemovingLetsHomeAndDefaultGo) {
   table.set_default_scope(de);
   table.remove(de);
   EXPECT_EQ(table.find("de"), nullptr);
-  EXPECT_EQ(table.home(), 0);
+  EXPECT_EQ(table.home(), kNoRegion);
   EXPECT_EQ(table.default_scope(), 0);
   ASSERT_NE(table.find_id(fr), nullptr);
   EXPECT_EQ(table.find_id(fr)->name(), "fr");
