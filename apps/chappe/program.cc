@@ -149,7 +149,8 @@ void Program::conclude() {
                         ledger_.spent_ppm(executor_.now())};
   // With --json standard output belongs to the events.
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
-  out << print_summary(summary, surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
+  out << print_summary(summary,
+                       surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
   out.flush();
 }
 

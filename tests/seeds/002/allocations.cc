@@ -16,7 +16,9 @@ std::atomic<std::uint64_t> allocations{0};
 
 namespace chappe::seeds {
 
-std::uint64_t allocation_count() { return allocations.load(); }
+std::uint64_t allocation_count() {
+  return allocations.load();
+}
 
 #ifdef CHAPPE_THREAD_SANITIZER
 const bool kAllocationsCounted = false;
@@ -32,6 +34,10 @@ void* operator new(std::size_t bytes) {
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 #endif
