@@ -62,6 +62,7 @@ struct RecordedSurroundings {
   std::string firmware;
   std::string build_date;
   std::string role;
+  bool receive_gain = true;  // whether the board lets it be chosen
 };
 
 struct ConsoleCommand {
