@@ -122,7 +122,6 @@ void RegionTable::remove(std::uint16_t id) {
   const auto at = regions_.begin() + (found - known.begin());
   std::move(at + 1, regions_.begin() + static_cast<std::ptrdiff_t>(size_), at);
   --size_;
-  if (home_ == id) home_ = 0;
   if (default_ == id) default_ = 0;
 }
 

@@ -126,7 +126,7 @@ class Player final : private Tape::Sink,
     }
     tape_.start();
     port_.run(executor_, scenario_.end);
-    played_.state = state_of(node_, access_, law_, board_);
+    if (played_.halted.empty()) played_.state = state_of(node_, access_, law_, board_);
     for (const StandInServer::Reply& reply : server_.replies()) {
       played_.radio_replies.push_back({reply.input, reply.text, {}});
     }
@@ -180,6 +180,7 @@ class Player final : private Tape::Sink,
     Player& player;
   };
   void halt() {
+    played_.state = state_of(node_, access_, law_, board_);
     played_.halted = *board_.halted() == node::Halt::restart ? "reboot" : "poweroff";
     node_.stop();
   }

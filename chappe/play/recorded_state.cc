@@ -9,10 +9,16 @@
 namespace chappe::play {
 namespace {
 
-// The number that people see: 0.3, and not the nearest single-precision number.
+// The number that recordings show: 0.3, and not the nearest single-precision number.
 double as_written(float number) {
   std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  constexpr int kDigits = 6;
+  const auto end = std::to_chars(digits.data(),
+                                 digits.data() + digits.size(),
+                                 number,
+                                 std::chars_format::general,
+                                 kDigits)
+                       .ptr;
   double read = 0;
   std::from_chars(digits.data(), end, read);
   return read;
@@ -110,7 +116,9 @@ Json state_of(node::Repeater& repeater,
   state.set("tx_air_ms", static_cast<std::int64_t>(counters.transmit_airtime_ms));
   state.set("rx_air_ms", static_cast<std::int64_t>(counters.receive_airtime_ms));
   state.set("tx_budget_ms", law.tx_budget_ms());
-  state.set("rtc", repeater.unix_now());
+  // The reference's clock moves at the end of each turn of its loop, once a millisecond, and its
+  // state was read after the last one.
+  state.set("rtc", repeater.clock().now(repeater.now() + milliseconds(1)));
   state.set("neighbours", neighbours_of(repeater.neighbours()));
   state.set("clients", clients_of(access));
   state.set("regions", regions.view());

@@ -21,6 +21,13 @@ std::optional<mesh::Why> served_as(const ExpectedVerdict& verdict) {
   return found == kServed.end() ? std::nullopt : std::optional(*found);
 }
 
+// What a command makes the node itself send, adverts and questions, is the node's to send.
+bool is_answer(Bytes frame) {
+  const auto packet = mesh::parse(frame);
+  return packet && packet->type != mesh::PayloadType::advert &&
+         packet->type != mesh::PayloadType::control;
+}
+
 }  // namespace
 
 bool is_for_a_server(const ExpectedVerdict& verdict) { return served_as(verdict).has_value(); }
@@ -57,7 +64,7 @@ std::optional<mesh::Why> StandInServer::try_handle(const mesh::Packet& packet,
   }
   const Duration held = repeater_.now() - heard.at;
   for (const ExpectedTransmission& answer : scenario_.transmissions) {
-    if (!answer.cause_name.empty() || answer.cause != *input) continue;
+    if (!answer.cause_name.empty() || answer.cause != *input || !is_answer(answer.frame)) continue;
     const Duration after = std::max(Duration::zero(), answer.after_min - held);
     const auto priority = static_cast<std::uint8_t>(answer.priority);
     // What the recorded node has sent is a packet; if a file says otherwise, it will be missed.
