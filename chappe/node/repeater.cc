@@ -47,7 +47,9 @@ Repeater::Repeater(async::Executor& executor,
   transmitter_.observe(this);
 }
 
-Repeater::~Repeater() { stop(); }
+Repeater::~Repeater() {
+  stop();
+}
 
 void Repeater::start() {
   transmitter_.start();

@@ -137,7 +137,10 @@ int conformance(const ConformanceOptions& options, std::ostream& out, std::ostre
       const bool failed = result.outcome == SessionResult::Outcome::failed;
       const bool not_built = result.outcome == SessionResult::Outcome::not_built;
       if (failed || options.verbose) {
-        talk << (failed ? "FAIL " : not_built ? "none " : "pass ") << file << '/' << item.kind << ' ' << item.name;
+        talk << (failed      ? "FAIL "
+                 : not_built ? "none "
+                             : "pass ")
+             << file << '/' << item.kind << ' ' << item.name;
         if (!result.why.empty()) talk << ": " << result.why;
         talk << '\n';
       }

@@ -9,11 +9,11 @@
 #include "chappe/base/check.h"
 #include "chappe/base/random.h"
 #include "chappe/mesh/packet_hash.h"
-#include "chappe/node/repeater.h"
 #include "chappe/node/console.h"
+#include "chappe/node/repeater.h"
 #include "chappe/play/recorded_board.h"
-#include "chappe/play/replayed_radio.h"
 #include "chappe/play/recorded_state.h"
+#include "chappe/play/replayed_radio.h"
 #include "chappe/play/stand_in_server.h"
 #include "chappe/play/tape.h"
 #include "chappe/port/virtual/virtual_port.h"
@@ -80,8 +80,8 @@ node::Settings settings_of(const RecordedNode& node) {
   preferences.agc_reset_seconds =
       static_cast<std::uint16_t>(small(prefs.agc_reset_interval) * kGainResetUnit);
   preferences.transmit_dbm = static_cast<std::int8_t>(node.radio.tx_dbm);
-  preferences.radio = {node.radio.freq_mhz, node.radio.bw_khz, small(node.radio.sf),
-                       small(node.radio.cr)};
+  preferences.radio = {
+      node.radio.freq_mhz, node.radio.bw_khz, small(node.radio.sf), small(node.radio.cr)};
   preferences.modified_at = static_cast<std::uint32_t>(prefs.discovery_mod_timestamp);
   return settings;
 }

@@ -40,8 +40,8 @@ struct Played {
   std::vector<Reply> replies;
   std::vector<Reply> radio_replies;  // to commands that came by radio
   std::vector<std::string> setup_replies;
-  Json state;           // at the end, as recordings have it
-  std::string halted;   // how, in the recordings' words; empty: it goes on
+  Json state;          // at the end, as recordings have it
+  std::string halted;  // how, in the recordings' words; empty: it goes on
   /// The first moment at which the node's books did not balance, in words.
   std::string trouble;
 };

@@ -13,21 +13,18 @@ namespace {
 double as_written(float number) {
   std::array<char, 32> digits;
   constexpr int kDigits = 6;
-  const auto end = std::to_chars(digits.data(),
-                                 digits.data() + digits.size(),
-                                 number,
-                                 std::chars_format::general,
-                                 kDigits)
-                       .ptr;
+  const auto end =
+      std::to_chars(
+          digits.data(), digits.data() + digits.size(), number, std::chars_format::general, kDigits)
+          .ptr;
   double read = 0;
   std::from_chars(digits.data(), end, read);
   return read;
 }
 
 Json sorted_by_key(Json::Array items) {
-  std::ranges::sort(items, {}, [](const Json& item) -> const std::string& {
-    return item["pub"].text();
-  });
+  std::ranges::sort(
+      items, {}, [](const Json& item) -> const std::string& { return item["pub"].text(); });
   return Json(std::move(items));
 }
 
@@ -59,10 +56,12 @@ Json clients_of(const node::AccessList& access) {
     Json client = Json::object();
     client.set("pub", hex(entry.key)).set("perm", int{entry.permissions});
     client.set("path_len", int{entry.path_len}).set("last_ts", entry.last_timestamp);
-    const std::size_t path_size = (entry.path_len >> 6) * (entry.path_len & 63U) +
-                                  (entry.path_len & 63U);
+    const std::size_t path_size =
+        (entry.path_len >> 6) * (entry.path_len & 63U) + (entry.path_len & 63U);
     const bool known = entry.path_len != node::AccessEntry::kPathUnknown;
-    client.set("path", known ? Json(hex(Bytes(entry.path).first(std::min(path_size, entry.path.size())))) : Json());
+    client.set("path",
+               known ? Json(hex(Bytes(entry.path).first(std::min(path_size, entry.path.size()))))
+                     : Json());
     items.push_back(std::move(client));
   }
   return sorted_by_key(std::move(items));

@@ -162,6 +162,7 @@ struct ExpectedVerdict {
   bool has_region = false;            // the file says something about the region
   std::optional<std::string> region;  // its name, or none matched
   std::optional<std::int64_t> rx_delay_ms;
+  bool is_inferred = false;  // not recorded: to be played, and not to be compared
 };
 
 struct ExpectedReply {

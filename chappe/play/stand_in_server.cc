@@ -30,7 +30,9 @@ bool is_answer(Bytes frame) {
 
 }  // namespace
 
-bool is_for_a_server(const ExpectedVerdict& verdict) { return served_as(verdict).has_value(); }
+bool is_for_a_server(const ExpectedVerdict& verdict) {
+  return served_as(verdict).has_value();
+}
 
 std::optional<std::string> recorded_reply(const Scenario& scenario, int input) {
   for (const ExpectedTransmission& sent : scenario.transmissions) {

@@ -10,8 +10,8 @@
 
 namespace chappe::play {
 
-/// Whether the recorded node was the addressee and opened it: a login, a request, a command, a path.
-/// Nobody does that here yet.
+/// Whether the recorded node was the addressee and opened it: a login, a request, a command, a
+/// path. Nobody does that here yet.
 bool is_for_a_server(const ExpectedVerdict& verdict);
 
 /// Stands in for the server of a recorded node: consumes what the recording says was consumed,
