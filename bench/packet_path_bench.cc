@@ -25,8 +25,12 @@ void* operator new(std::size_t bytes) {
   if (void* const memory = std::malloc(bytes)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace chappe {
 namespace {
@@ -34,15 +38,17 @@ namespace {
 /// Hears one frame over and over, sends at once.
 class NullRadio final : public radio::Radio {
  public:
-  explicit NullRadio(async::Executor& executor) : credits_(executor.wakes(), one()), heard_(executor.wakes()) {}
+  explicit NullRadio(async::Executor& executor)
+      : credits_(executor.wakes(), one()), heard_(executor.wakes()) {}
   const radio::Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
   sync::Signal& heard() override { return heard_; }
   async::Task<radio::Channel> listen(const radio::Right&) override {
     co_return radio::Channel::clear;
   }
-  async::Task<Result<radio::Transmitted, radio::TransmitFailure>> transmit(
-      const radio::Right&, Bytes frame, flow::Credit) override {
+  async::Task<Result<radio::Transmitted, radio::TransmitFailure>> transmit(const radio::Right&,
+                                                                           Bytes frame,
+                                                                           flow::Credit) override {
     ++sent;
     benchmark::DoNotOptimize(frame.data());
     co_return radio::Transmitted{Time{}, microseconds(1)};
@@ -104,7 +110,8 @@ radio::Frame flood_of(std::size_t bytes) {
   frame.bytes.append(0x15);  // flood, group text
   frame.bytes.append(0x01);
   frame.bytes.append(0x99);
-  while (frame.bytes.size() < bytes) frame.bytes.append(static_cast<std::uint8_t>(frame.bytes.size()));
+  while (frame.bytes.size() < bytes)
+    frame.bytes.append(static_cast<std::uint8_t>(frame.bytes.size()));
   frame.snr = Decibels{20};
   return frame;
 }

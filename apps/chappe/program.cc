@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <ctime>
 #include <iostream>
 
 #include "apps/chappe/outside.h"
@@ -77,6 +78,7 @@ int Program::run() {
   }
   greet();
   server_.start();
+  repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   repeater_.start();
   outside_.start();
   executor_.run();
@@ -147,7 +149,8 @@ void Program::conclude() {
                         ledger_.spent_ppm(executor_.now())};
   // With --json standard output belongs to the events.
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
-  out << print_summary(summary, surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
+  out << print_summary(summary,
+                       surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
   out.flush();
 }
 

@@ -71,9 +71,8 @@ int run(const RunOptions& options) {
     return 0;
   }
 
-  const auto directory = config::state_directory(configuration->state.directory,
-                                                 std::getenv("XDG_STATE_HOME"),
-                                                 std::getenv("HOME"));
+  const auto directory = config::state_directory(
+      configuration->state.directory, std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
   if (!directory) return fail(kCannotRun, directory.error());
   port::OsRandom os_random;
   const auto stored = config::load_or_create_identity(
@@ -84,7 +83,8 @@ int run(const RunOptions& options) {
   surroundings.state_directory = *directory;
   surroundings.identity = {stored->identity.public_key, stored->identity.private_key};
   surroundings.identity_is_new = stored->created;
-  surroundings.seed = options.seed.value_or(std::uint64_t{os_random.next()} << 32 | os_random.next());
+  surroundings.seed =
+      options.seed.value_or(std::uint64_t{os_random.next()} << 32 | os_random.next());
   surroundings.form = options.json ? Form::json : Form::lines;
   surroundings.colours = colours_for(STDOUT_FILENO, std::getenv("NO_COLOR"));
   if (options.for_seconds) {

@@ -18,7 +18,8 @@ std::optional<AsyncMutex::Guard> AsyncMutex::try_lock(Site site) noexcept {
   if (agent == nullptr || agent->kind() != sync::Agent::Kind::task) [[unlikely]] {
     fail("tried outside a task", site);
   }
-  if (owner() == agent) [[unlikely]] fail("recursive lock", site);
+  if (owner() == agent) [[unlikely]]
+    fail("recursive lock", site);
   if (held_) return std::nullopt;
   held_ = true;
   taken_by(*agent, site);

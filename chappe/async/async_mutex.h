@@ -111,6 +111,8 @@ class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
   bool granted_ = false;  // the lock is ours, the guard not yet made
 };
 
-inline AsyncMutex::Lock AsyncMutex::lock(Site site) noexcept { return Lock(*this, site); }
+inline AsyncMutex::Lock AsyncMutex::lock(Site site) noexcept {
+  return Lock(*this, site);
+}
 
 }  // namespace chappe::async

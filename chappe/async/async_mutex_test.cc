@@ -193,8 +193,9 @@ TEST_F(AsyncMutexDeathTest, RecursionNamesTheLockAndBothPlaces) {
 
 TEST_F(AsyncMutexDeathTest, TryingOutsideATaskNamesTheLock) {
   AsyncMutex mutex(kRadio);
-  EXPECT_DEATH(static_cast<void>(mutex.try_lock()),
-               "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
+  EXPECT_DEATH(
+      static_cast<void>(mutex.try_lock()),
+      "lock 'radio': tried outside a task: nobody .* at chappe/async/async_mutex_test.cc:");
 }
 
 TEST_F(AsyncMutexDeathTest, DestroyedWhileItIsBeingHandedOverPanics) {

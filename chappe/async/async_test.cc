@@ -25,7 +25,9 @@ class ExecutorTest : public testing::Test {
   Executor executor_{port_};
 };
 
-Task<int> add(int a, int b) { co_return a + b; }
+Task<int> add(int a, int b) {
+  co_return a + b;
+}
 
 Task<int> add_later(Executor& executor, int a, int b) {
   co_await sleep_for(executor, milliseconds(5));
@@ -202,7 +204,9 @@ struct Never {
   void await_suspend(std::coroutine_handle<>) {}
   void await_resume() {}
 };
-Task<> orphan() { co_await Never(); }
+Task<> orphan() {
+  co_await Never();
+}
 
 using ExecutorDeathTest = ExecutorTest;
 TEST_F(ExecutorDeathTest, SuspendingWithNothingThatCouldWakePanics) {
@@ -224,7 +228,9 @@ TEST_F(ExecutorDeathTest, AFrameTooLargeForItsArenaNamesTheTask) {
 }
 
 // Not inlined, or an optimising clang puts the frame on the stack and asks nobody for memory.
-[[gnu::noinline]] Task<int> add_out_of_line(int a, int b) { co_return a + b; }
+[[gnu::noinline]] Task<int> add_out_of_line(int a, int b) {
+  co_return a + b;
+}
 
 Task<> await_twice() {
   Task<int> sum = add(1, 2);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "chappe/base/check.h"
-#include "chappe/sync/wake_list.h"
 #include "chappe/sync/waiter.h"
+#include "chappe/sync/wake_list.h"
 #include "chappe/sync/word.h"
 
 namespace chappe::async {
@@ -50,8 +50,7 @@ class Completion : public sync::WakeSource {
     std::uint32_t expected = ticket.word;
     if ((expected & kStateMask) != kArmed) return false;
     const std::uint32_t writing = (ticket.word & ~kStateMask) | kWriting;
-    if (!state_.compare_exchange(
-            expected, writing, sync::Order::acquire, sync::Order::relaxed)) {
+    if (!state_.compare_exchange(expected, writing, sync::Order::acquire, sync::Order::relaxed)) {
       return false;
     }
     result_.write(std::optional<T>(std::move(result)));

@@ -18,7 +18,9 @@ struct FiringTimers : sync::Agent {
 
 }  // namespace
 
-TaskHeader::~TaskHeader() { CHAPPE_CHECK(!alive()); }
+TaskHeader::~TaskHeader() {
+  CHAPPE_CHECK(!alive());
+}
 
 TaskHeader& TaskHeader::current() {
   Agent* const agent = Agent::running();
@@ -173,6 +175,8 @@ void Timer::cancel() {
   if (queued()) executor_.timers_.remove(*this);
 }
 
-Executor& this_executor() { return *TaskHeader::current().executor(); }
+Executor& this_executor() {
+  return *TaskHeader::current().executor();
+}
 
 }  // namespace chappe::async

@@ -16,8 +16,7 @@ void* FrameArena::allocate(std::size_t bytes) {
     words.add(" bytes: ").add(top_).add(" of ").add(capacity_).add(" used");
     panic(words.view());
   }
-  Block* const block =
-      new (buffer_ + top_) Block{this, newest_, false};
+  Block* const block = new (buffer_ + top_) Block{this, newest_, false};
   newest_ = static_cast<std::uint32_t>(top_);
   top_ += size;
   high_water_ = std::max(high_water_, top_);

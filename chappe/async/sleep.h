@@ -7,7 +7,8 @@
 namespace chappe::async {
 
 /// `co_await sleep_until(executor, deadline)`: an absolute time, so a task that is woken late does
-/// not drift. A time that has come does not suspend. Context: task. Cancelled, the timer is disarmed.
+/// not drift. A time that has come does not suspend. Context: task. Cancelled, the timer is
+/// disarmed.
 class [[nodiscard]] SleepUntil : public sync::Waiter {
  public:
   SleepUntil(Executor& executor, Time deadline, Site site)
@@ -23,7 +24,8 @@ class [[nodiscard]] SleepUntil : public sync::Waiter {
 
  private:
   struct WakingTimer : Timer {
-    WakingTimer(Executor& executor, SleepUntil* sleeper) : Timer(executor, &fired), owner(sleeper) {}
+    WakingTimer(Executor& executor, SleepUntil* sleeper)
+        : Timer(executor, &fired), owner(sleeper) {}
     static void fired(Timer& timer, const TimerContext&) {
       static_cast<WakingTimer&>(timer).owner->wake();
     }

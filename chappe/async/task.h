@@ -50,7 +50,8 @@ class PromiseBase {
 
   // Binds a child to the task that awaits it and runs it up to its first wait. True if it waits.
   template <class Promise>
-  static bool start(std::coroutine_handle<Promise> child, std::coroutine_handle<> parent,
+  static bool start(std::coroutine_handle<Promise> child,
+                    std::coroutine_handle<> parent,
                     TaskHeader& header) {
     if (!child || child.promise().header_ != nullptr) [[unlikely]] {
       panic("a task is awaited once, and not after it was moved away");

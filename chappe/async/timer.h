@@ -24,8 +24,8 @@ class TimerContext {
   const Time now_;
 };
 
-/// Calls back at an absolute time. Timers of one deadline fire in the order in which they were armed.
-/// Memory: none. Context: the executor that owns it arms, cancels, fires and destroys it.
+/// Calls back at an absolute time. Timers of one deadline fire in the order in which they were
+/// armed. Memory: none. Context: the executor that owns it arms, cancels, fires and destroys it.
 class Timer : public HeapNode {
  public:
   using Callback = void (*)(Timer&, const TimerContext&);

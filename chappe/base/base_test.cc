@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "chappe/base/hex.h"
 #include "chappe/base/list.h"
 #include "chappe/base/pairing_heap.h"
@@ -7,11 +12,6 @@
 #include "chappe/base/result.h"
 #include "chappe/base/ring.h"
 #include "chappe/base/text.h"
-
-#include <array>
-#include <memory>
-#include <string>
-#include <vector>
 
 namespace chappe {
 namespace {

@@ -27,11 +27,21 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::int64_t in_us(Duration span) { return span.count(); }
-constexpr std::int64_t in_us(Time at) { return at.time_since_epoch().count(); }
-constexpr std::int64_t in_ms(Duration span) { return span.count() / 1000; }
-constexpr Time at_us(std::int64_t us) { return Time(Duration(us)); }
-constexpr Time at_ms(std::int64_t ms) { return Time(Duration(ms * 1000)); }
+constexpr std::int64_t in_us(Duration span) {
+  return span.count();
+}
+constexpr std::int64_t in_us(Time at) {
+  return at.time_since_epoch().count();
+}
+constexpr std::int64_t in_ms(Duration span) {
+  return span.count() / 1000;
+}
+constexpr Time at_us(std::int64_t us) {
+  return Time(Duration(us));
+}
+constexpr Time at_ms(std::int64_t ms) {
+  return Time(Duration(ms * 1000));
+}
 
 /// `at + span`, and kNever where that would be beyond the end of time: a span may be "for ever".
 constexpr Time time_after(Time at, Duration span) {

@@ -204,7 +204,9 @@ async::Task<> JsonConnection::write() {
 
 // --- Connections ---------------------------------------------------------------------------------
 
-void JsonServer::start() { service_.executor().spawn(slot_, "client reaper", &JsonServer::reap, this); }
+void JsonServer::start() {
+  service_.executor().spawn(slot_, "client reaper", &JsonServer::reap, this);
+}
 
 void JsonServer::stop() {
   slot_.cancel();

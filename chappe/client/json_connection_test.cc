@@ -69,8 +69,7 @@ class JsonConnectionTest : public testing::Test {
   void with_client(const std::function<void(BlockingClient&)>& behave) {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    server_.adopt(
-        std::make_unique<port::DescriptorStream>(port_, executor_.wakes(), ends[0]));
+    server_.adopt(std::make_unique<port::DescriptorStream>(port_, executor_.wakes(), ends[0]));
     sync::Signal done(executor_.wakes());
     async::TaskSlot<1024> slot;
     struct Wait {
@@ -321,8 +320,7 @@ TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {
   ASSERT_EQ(::rename((path + ".kept").c_str(), path.c_str()), 0);
   EXPECT_TRUE(port::UnixListener::listen(port, executor.wakes(), path));
   EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/no/such/place/chappe.sock"));
-  EXPECT_FALSE(
-      port::UnixListener::listen(port, executor.wakes(), "/tmp/" + std::string(200, 'x')));
+  EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/tmp/" + std::string(200, 'x')));
   ::rmdir(directory);
 }
 

@@ -42,9 +42,9 @@ class Fields {
       return mask;
     }
     for (const Json& item : *field) {
-      const auto* const name_found =
-          item.is_string() ? std::ranges::find(kEventNames, item.get<std::string>())
-                           : std::end(kEventNames);
+      const auto* const name_found = item.is_string()
+                                         ? std::ranges::find(kEventNames, item.get<std::string>())
+                                         : std::end(kEventNames);
       if (name_found == std::end(kEventNames)) {
         wrong(name, "knows heard, judged, submitted, sent and refused");
         return mask;

@@ -15,7 +15,9 @@ Service::Service(async::Executor& executor, node::Repeater& repeater, std::uint3
   repeater_.listen(*this);
 }
 
-Service::~Service() { CHAPPE_CHECK(sessions_.empty()); }
+Service::~Service() {
+  CHAPPE_CHECK(sessions_.empty());
+}
 
 void Service::on_event(const node::Event& event) noexcept {
   const EventMask bit = 1u << static_cast<unsigned>(event.kind);
@@ -113,8 +115,7 @@ Result<std::uint64_t, SubmitError> Session::submit(Bytes frame,
   const auto ticket = underway->completion.arm();
   service_.executor_.spawn(
       underway->slot, "submission", &Service::await_result, &service_, *underway);
-  const auto id =
-      service_.repeater_.submit(frame, after, priority, &underway->completion, ticket);
+  const auto id = service_.repeater_.submit(frame, after, priority, &underway->completion, ticket);
   underway->id = *id;
   return *id;
 }

@@ -37,9 +37,9 @@ enum class SubmitError : std::uint8_t {
 
 /// Owns the node's stream of events and the clients who want some of it.
 ///
-/// Each client has its own queue: reading takes nothing from anybody else, and a client that is slow
-/// loses its own oldest events only, and is told how many. A client is woken when, and only when,
-/// something comes that it asked for in vain; after a restart everybody exactly once.
+/// Each client has its own queue: reading takes nothing from anybody else, and a client that is
+/// slow loses its own oldest events only, and is told how many. A client is woken when, and only
+/// when, something comes that it asked for in vain; after a restart everybody exactly once.
 /// Context: the node's executor. Memory: one block per client, made when it attaches.
 class Service final : private node::EventListener {
  public:
@@ -53,7 +53,8 @@ class Service final : private node::EventListener {
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  /// Forgets all queues, debts and results, as after an internal fault, and tells every client once.
+  /// Forgets all queues, debts and results, as after an internal fault, and tells every client
+  /// once.
   void restart();
 
   std::uint32_t generation() const { return notifier_.generation(); }

@@ -55,17 +55,14 @@ TEST(Print, EveryMemberReadsBackEqual) {
                   .rules = {{hours(1), microseconds(1)}, {seconds(90), milliseconds(1500)}},
                   .dwell = true,
                   .over_budget = OverBudget::drop};
-  other.listen = Listen{.cad = false,
-                        .interference_threshold_db = 14,
-                        .busy_max = microseconds(1'234'567),
-                        .when_busy = WhenBusy::drop};
+  other.listen =
+      Listen{.cad = false, .busy_max = microseconds(1'234'567), .when_busy = WhenBusy::drop};
   other.delays = Delays{.flood_factor = 1.0 / 3, .direct_factor = 0, .receive_base = 20};
   other.hops = Hops{.flood_max = 1,
                     .flood_max_unscoped = 2,
                     .flood_max_advert = 3,
                     .loop_detect = LoopDetect::moderate};
-  other.expiry =
-      Expiry{.relay = seconds(1), .reply = seconds(61), .advert = hours(1), .client = minutes(30)};
+  other.expiry = Expiry{.relay = seconds(1), .local = minutes(30)};
   other.adverts =
       Adverts{.at_start = false, .zero_hop_interval = hours(1), .flood_interval = Duration::zero()};
   other.access = Access{.admin_password = "geheim", .guest_password = "\\\"'"};

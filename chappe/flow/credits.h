@@ -48,9 +48,9 @@ class Credits {
   static constexpr std::size_t kLanes = 4;
 
   struct Limits {
-    std::uint8_t total = 0;                            // units there are, 1 to 63
-    std::array<std::uint8_t, kLanes> lane_max{};       // most units one lane may use
-    std::array<std::uint8_t, kLanes> kept_free{};      // units this lane must leave for the others
+    std::uint8_t total = 0;                        // units there are, 1 to 63
+    std::array<std::uint8_t, kLanes> lane_max{};   // most units one lane may use
+    std::array<std::uint8_t, kLanes> kept_free{};  // units this lane must leave for the others
   };
 
   struct Snapshot {

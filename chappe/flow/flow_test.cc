@@ -231,7 +231,9 @@ struct Wedges {
 
 class InflightTest : public FlowTest {
  protected:
-  void start() { inflight_.supervise(executor_, slot_, milliseconds(100), &Wedges::note, &wedges_); }
+  void start() {
+    inflight_.supervise(executor_, slot_, milliseconds(100), &Wedges::note, &wedges_);
+  }
   void run_to(int ms) { port_.run(executor_, at_ms(ms)); }
 
   Inflight inflight_{executor_.wakes()};

@@ -46,9 +46,8 @@ class Subscriber : public ListNode {
 /// Wakes a client only for something it asked for and was refused, and after a restart everybody
 /// exactly once.
 ///
-/// Invariant: posts <= refusals + restarts x subscribers. A client that is refused and gives up gets
-/// the one notification it is owed, and then silence.
-/// Context: the service's executor.
+/// Invariant: posts <= refusals + restarts x subscribers. A client that is refused and gives up
+/// gets the one notification it is owed, and then silence. Context: the service's executor.
 class Notifier {
  public:
   /// `generation` is kept with the service's state; the first one ever is 0.

@@ -95,7 +95,8 @@ Result<Region*, RegionError> RegionTable::restore(std::string_view name,
                                                   std::uint16_t id,
                                                   std::uint16_t parent) {
   // Too long a name is refused, not cut: cut, it would be another region with another key.
-  if (!is_region_name(name) || name.size() > kRegionNameMax || id == 0 || find_id(id) != nullptr) {
+  if (!is_region_name(name) || name.size() > kRegionNameMax || id == 0 || id == kNoRegion ||
+      find_id(id) != nullptr) {
     return Unexpected(RegionError::bad_name);
   }
   if (id == parent) return Unexpected(RegionError::own_parent);
@@ -122,6 +123,7 @@ void RegionTable::remove(std::uint16_t id) {
   const auto at = regions_.begin() + (found - known.begin());
   std::move(at + 1, regions_.begin() + static_cast<std::ptrdiff_t>(size_), at);
   --size_;
+  if (home_ == id) home_ = kNoRegion;
   if (default_ == id) default_ = 0;
 }
 

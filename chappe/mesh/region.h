@@ -16,6 +16,7 @@ using RegionKey = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kRegionsMax = 32;     // named ones; the wildcard comes on top
 inline constexpr std::size_t kRegionNameMax = 30;  // bytes
+inline constexpr std::uint16_t kNoRegion = 0xffff;  // no region ever has this id
 
 /// SHA-256 of "#name", the '#' added if the name lacks it; exact case.
 RegionKey region_key(std::string_view name);
@@ -46,10 +47,9 @@ enum class RegionError : std::uint8_t { bad_name, table_full, own_parent };
 /// The regions a node knows, in the order they were put. The wildcard `*` (id 0) always exists and
 /// stands for floods without a scope.
 ///
-/// Invariant: ids are unique and never 0 among named regions; the default names an existing one, or
-/// is 0 and means none. Home is shown to people and used for nothing: it may
-/// name a region that was removed, and then no line of the tree carries the mark, as in the
-/// reference.
+/// Invariant: ids are unique and never 0 among named regions; home and default name an existing
+/// region (home may be the wildcard, or kNoRegion once its region was removed; 0 as default means
+/// none).
 /// Pointers stay valid until the next put() or remove(). Memory: in place.
 class RegionTable {
  public:
@@ -75,7 +75,7 @@ class RegionTable {
                                        std::uint16_t id,
                                        std::uint16_t parent);
   bool has_children(std::uint16_t id) const;
-  /// The wildcard stays. The default lets go of what is removed.
+  /// The wildcard stays. Home and default let go of what is removed.
   void remove(std::uint16_t id);
   void clear();
 

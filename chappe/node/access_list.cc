@@ -6,7 +6,9 @@
 
 namespace chappe::node {
 
-AccessEntry* AccessList::find(const mesh::PublicKey& key) { return find_prefix(key); }
+AccessEntry* AccessList::find(const mesh::PublicKey& key) {
+  return find_prefix(key);
+}
 
 AccessEntry* AccessList::find_prefix(Bytes prefix) {
   const auto known = all();

@@ -15,7 +15,9 @@ namespace chappe::node {
 /// The low two bits of a client's permissions; the others are free for applications.
 enum class Role : std::uint8_t { guest = 0, read_only = 1, read_write = 2, admin = 3 };
 
-constexpr Role role_of(std::uint8_t permissions) { return static_cast<Role>(permissions & 3); }
+constexpr Role role_of(std::uint8_t permissions) {
+  return static_cast<Role>(permissions & 3);
+}
 
 /// Somebody with whom this node shares a secret (protocol 11.1).
 struct AccessEntry {

@@ -21,9 +21,9 @@ class Printer {
   ~Printer() = default;
 };
 
-/// The machine a node runs on, as its console sees it: what replies quote, and what it alone can do.
-/// The defaults are a board that has nothing special, and forgets everything.
-/// Context: the node's executor; nothing may wait.
+/// The machine a node runs on, as its console sees it: what replies quote, and what it alone can
+/// do. The defaults are a board that has nothing special, and forgets everything. Context: the
+/// node's executor; nothing may wait.
 class Board {
  public:
   // --- Quoted ------------------------------------------------------------------------------------

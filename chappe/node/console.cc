@@ -13,7 +13,8 @@ namespace {
 // What the reference sets its clock to before it restarts to lose a wrong one.
 constexpr std::uint32_t kClockBeforeRestart = 1'715'770'351;
 
-// Three characters in front, "ab|", come back in front of the reply: so answers find their question.
+// Three characters in front, "ab|", come back in front of the reply: so answers find their
+// question.
 constexpr std::size_t kTagSize = 3;
 bool is_tagged(std::string_view line) {
   return line.size() > kTagSize + 1 && line[kTagSize - 1] == '|';
@@ -88,9 +89,15 @@ void Console::get(const Line& line, Reply& out) {
   if (line.rest == "acl" && line.origin() == Origin::local) return print_access(line, out);
   settings_.get(line.rest, line.origin(), out);
 }
-void Console::set(const Line& line, Reply& out) { settings_.set(line.rest, line.origin(), out); }
-void Console::password(const Line& line, Reply& out) { settings_.set_password(line.rest, out); }
-void Console::region(const Line& line, Reply& out) { regions_.command(line.rest, out); }
+void Console::set(const Line& line, Reply& out) {
+  settings_.set(line.rest, line.origin(), out);
+}
+void Console::password(const Line& line, Reply& out) {
+  settings_.set_password(line.rest, out);
+}
+void Console::region(const Line& line, Reply& out) {
+  regions_.command(line.rest, out);
+}
 
 // --- Who may do what -----------------------------------------------------------------------------
 
@@ -178,7 +185,9 @@ void Console::remove_neighbour(const Line& line, Reply& out) {
 
 // --- The clock -----------------------------------------------------------------------------------
 
-void Console::show_clock(const Line&, Reply& out) { append_date(out, world_.repeater.unix_now()); }
+void Console::show_clock(const Line&, Reply& out) {
+  append_date(out, world_.repeater.unix_now());
+}
 
 void Console::sync_clock(const Line& line, Reply& out) {
   if (line.timestamp <= world_.repeater.unix_now()) {
@@ -210,14 +219,20 @@ void Console::halt(Halt how) {
   halted_ = true;
   world_.board.halt(how);
 }
-void Console::power_off(const Line&, Reply&) { halt(Halt::power_off); }
-void Console::restart(const Line&, Reply&) { halt(Halt::restart); }
+void Console::power_off(const Line&, Reply&) {
+  halt(Halt::power_off);
+}
+void Console::restart(const Line&, Reply&) {
+  halt(Halt::restart);
+}
 void Console::restart_clock(const Line&, Reply&) {
   world_.repeater.clock().set(kClockBeforeRestart, world_.repeater.now());
   halt(Halt::restart);
 }
 
-void Console::start_update(const Line&, Reply& out) { out.append("Error"); }
+void Console::start_update(const Line&, Reply& out) {
+  out.append("Error");
+}
 
 void Console::temporary_radio(const Line& line, Reply& out) {
   constexpr std::int32_t kMost = 7 * 24 * 60;  // a week; who wants more sets it for good
@@ -243,11 +258,19 @@ void Console::version(const Line&, Reply& out) {
   out.append(world_.board.firmware_version());
   out.append(" (Build: ").append(world_.board.build_date()).append(')');
 }
-void Console::board(const Line&, Reply& out) { out.append(world_.board.name()); }
+void Console::board(const Line&, Reply& out) {
+  out.append(world_.board.name());
+}
 
-void Console::sensor_get(const Line&, Reply& out) { out.append("null"); }
-void Console::sensor_set(const Line&, Reply& out) { out.append("can't find custom var"); }
-void Console::sensor_list(const Line&, Reply& out) { out.append("no custom var"); }
+void Console::sensor_get(const Line&, Reply& out) {
+  out.append("null");
+}
+void Console::sensor_set(const Line&, Reply& out) {
+  out.append("can't find custom var");
+}
+void Console::sensor_list(const Line&, Reply& out) {
+  out.append("no custom var");
+}
 
 void Console::power_saving(const Line& line, Reply& out) {
   out.append(line.rest.starts_with(" on") ? "Board not supported" : "off");

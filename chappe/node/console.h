@@ -28,7 +28,7 @@ class Console {
     Repeater& repeater;
     AccessList& access;
     Board& board;
-    Printer& printer;             // of the local console
+    Printer& printer;              // of the local console
     tx::Bucket* bucket = nullptr;  // if that is the law in force
   };
 

@@ -25,9 +25,12 @@ void append_line(Reply& out, const RegionTable& table, const Region& region, std
   out.append('\n');
 }
 
-// A region below itself is below nobody, so it is not reached and this ends; the bound is for whoever
-// changes that.
-void append_children(Reply& out, const RegionTable& table, std::uint16_t parent, std::size_t depth) {
+// A region below itself is below nobody, so it is not reached and this ends; the bound is for
+// whoever changes that.
+void append_children(Reply& out,
+                     const RegionTable& table,
+                     std::uint16_t parent,
+                     std::size_t depth) {
   if (depth > mesh::kRegionsMax || out.room() == 0) return;
   for (const Region& region : table.named()) {
     if (region.parent != parent) continue;

@@ -18,8 +18,12 @@ constexpr std::string_view kBadDelay = "Error, must be 0-2";
 
 constexpr std::array<std::string_view, 4> kLoopWords = {"off", "minimal", "moderate", "strict"};
 
-void append_word(Reply& out, std::string_view word) { out.append("> ").append(word); }
-void append_switch(Reply& out, bool on) { append_word(out, on ? kOn : kOff); }
+void append_word(Reply& out, std::string_view word) {
+  out.append("> ").append(word);
+}
+void append_switch(Reply& out, bool on) {
+  append_word(out, on ? kOn : kOff);
+}
 
 template <std::integral N>
 void append_value(Reply& out, N number) {
@@ -32,7 +36,9 @@ void append_value(Reply& out, float number) {
 }
 
 // What a cast of the firmware's makes of it.
-std::uint8_t low_byte(std::int32_t number) { return static_cast<std::uint8_t>(number); }
+std::uint8_t low_byte(std::int32_t number) {
+  return static_cast<std::uint8_t>(number);
+}
 
 }  // namespace
 
@@ -52,10 +58,7 @@ const SettingsCommands::Setting SettingsCommands::kSettings[] = {
     {"guest.password",
      &SettingsCommands::get_guest_password,
      &SettingsCommands::set_guest_password},
-    {"prv.key",
-     &SettingsCommands::get_prv_key,
-     &SettingsCommands::set_prv_key,
-     Reach::local_get},
+    {"prv.key", &SettingsCommands::get_prv_key, &SettingsCommands::set_prv_key, Reach::local_get},
     {"public.key", &SettingsCommands::get_public_key, nullptr},
     {"name", &SettingsCommands::get_name, &SettingsCommands::set_name},
     {"repeat", &SettingsCommands::get_repeat, &SettingsCommands::set_repeat},
@@ -80,7 +83,9 @@ const SettingsCommands::Setting SettingsCommands::kSettings[] = {
      &SettingsCommands::set_flood_max_advert},
     {"flood.max", &SettingsCommands::get_flood_max, &SettingsCommands::set_flood_max},
     {"owner.info", &SettingsCommands::get_owner_info, &SettingsCommands::set_owner_info},
-    {"path.hash.mode", &SettingsCommands::get_path_hash_mode, &SettingsCommands::set_path_hash_mode},
+    {"path.hash.mode",
+     &SettingsCommands::get_path_hash_mode,
+     &SettingsCommands::set_path_hash_mode},
     {"loop.detect", &SettingsCommands::get_loop_detect, &SettingsCommands::set_loop_detect},
     {"adc.multiplier", &SettingsCommands::get_unsupported, &SettingsCommands::set_unsupported},
     {"role", &SettingsCommands::get_role, nullptr},
@@ -158,7 +163,9 @@ void SettingsCommands::keep() {
 
 // --- Airtime -------------------------------------------------------------------------------------
 
-void SettingsCommands::get_af(Reply& out) { append_value(out, preferences().airtime_factor); }
+void SettingsCommands::get_af(Reply& out) {
+  append_value(out, preferences().airtime_factor);
+}
 
 void SettingsCommands::set_af(std::string_view value, Reply& out) {
   constexpr double kMost = 999;  // a share of a thousandth
@@ -178,7 +185,9 @@ void SettingsCommands::set_af(std::string_view value, Reply& out) {
 
 namespace {
 
-std::int64_t tenths_of_duty(float factor) { return std::llround(1000.0 / (1.0 + factor)); }
+std::int64_t tenths_of_duty(float factor) {
+  return std::llround(1000.0 / (1.0 + factor));
+}
 
 }  // namespace
 
@@ -222,14 +231,18 @@ void SettingsCommands::set_int_thresh(std::string_view value, Reply& out) {
   saved(out);
 }
 
-void SettingsCommands::get_cad(Reply& out) { append_switch(out, preferences().cad); }
+void SettingsCommands::get_cad(Reply& out) {
+  append_switch(out, preferences().cad);
+}
 
 void SettingsCommands::set_cad(std::string_view value, Reply& out) {
   preferences().cad = value.starts_with(kOn);
   saved(out);
 }
 
-void SettingsCommands::get_agc(Reply& out) { append_value(out, preferences().agc_reset_seconds); }
+void SettingsCommands::get_agc(Reply& out) {
+  append_value(out, preferences().agc_reset_seconds);
+}
 
 void SettingsCommands::set_agc(std::string_view value, Reply& out) {
   constexpr int kUnit = 4;  // seconds, stored in a byte
@@ -238,8 +251,7 @@ void SettingsCommands::set_agc(std::string_view value, Reply& out) {
     out.append("Error, must be 0-1020");
     return;
   }
-  preferences().agc_reset_seconds =
-      static_cast<std::uint16_t>(low_byte(*interval / kUnit) * kUnit);
+  preferences().agc_reset_seconds = static_cast<std::uint16_t>(low_byte(*interval / kUnit) * kUnit);
   keep();
   out.append("OK - interval rounded to ");
   append_number(out, preferences().agc_reset_seconds);
@@ -259,7 +271,9 @@ void SettingsCommands::set_rx_gain(std::string_view value, Reply& out) {
   saved(out);
 }
 
-void SettingsCommands::get_tx(Reply& out) { append_value(out, preferences().transmit_dbm); }
+void SettingsCommands::get_tx(Reply& out) {
+  append_value(out, preferences().transmit_dbm);
+}
 
 void SettingsCommands::set_tx(std::string_view value, Reply& out) {
   const auto dbm = read_integer(value);
@@ -333,7 +347,9 @@ void SettingsCommands::set_freq(std::string_view value, Reply& out) {
 
 // --- Who we are ----------------------------------------------------------------------------------
 
-void SettingsCommands::get_name(Reply& out) { append_word(out, preferences().name); }
+void SettingsCommands::get_name(Reply& out) {
+  append_word(out, preferences().name);
+}
 
 void SettingsCommands::set_name(std::string_view value, Reply& out) {
   if (value.find_first_of("[]\\:,?*") != std::string_view::npos) {
@@ -346,7 +362,8 @@ void SettingsCommands::set_name(std::string_view value, Reply& out) {
 
 void SettingsCommands::get_owner_info(Reply& out) {
   out.append("> ");
-  for (const char letter : preferences().owner_info.view()) out.append(letter == '\n' ? '|' : letter);
+  for (const char letter : preferences().owner_info.view())
+    out.append(letter == '\n' ? '|' : letter);
 }
 
 void SettingsCommands::set_owner_info(std::string_view value, Reply& out) {
@@ -405,8 +422,7 @@ void SettingsCommands::get_prv_key(Reply& out) {
 void SettingsCommands::set_prv_key(std::string_view value, Reply& out) {
   mesh::PrivateKey key;
   const auto size = from_hex(value, key);
-  const auto identity =
-      size && *size == key.size() ? mesh::import_identity(key) : std::nullopt;
+  const auto identity = size && *size == key.size() ? mesh::import_identity(key) : std::nullopt;
   if (!identity) {
     out.append("Error, bad key");
     return;
@@ -419,7 +435,9 @@ void SettingsCommands::set_prv_key(std::string_view value, Reply& out) {
   append_hex(out, identity->pub);
 }
 
-void SettingsCommands::get_role(Reply& out) { append_word(out, "repeater"); }
+void SettingsCommands::get_role(Reply& out) {
+  append_word(out, "repeater");
+}
 
 // --- Repeating -----------------------------------------------------------------------------------
 
@@ -433,7 +451,9 @@ void SettingsCommands::set_repeat(std::string_view value, Reply& out) {
   saved(out, is_on ? "OK - repeat is now ON" : "OK - repeat is now OFF");
 }
 
-void SettingsCommands::get_multi_acks(Reply& out) { append_value(out, preferences().multi_acks); }
+void SettingsCommands::get_multi_acks(Reply& out) {
+  append_value(out, preferences().multi_acks);
+}
 
 void SettingsCommands::set_multi_acks(std::string_view value, Reply& out) {
   const auto copies = read_integer(value);
@@ -454,8 +474,12 @@ void SettingsCommands::set_read_only(std::string_view value, Reply& out) {
   saved(out);
 }
 
-void SettingsCommands::get_rxdelay(Reply& out) { append_value(out, rules().receive_delay_base); }
-void SettingsCommands::get_txdelay(Reply& out) { append_value(out, rules().flood_delay_factor); }
+void SettingsCommands::get_rxdelay(Reply& out) {
+  append_value(out, rules().receive_delay_base);
+}
+void SettingsCommands::get_txdelay(Reply& out) {
+  append_value(out, rules().flood_delay_factor);
+}
 void SettingsCommands::get_direct_txdelay(Reply& out) {
   append_value(out, rules().direct_delay_factor);
 }
@@ -469,11 +493,8 @@ void SettingsCommands::set_direct_txdelay(std::string_view value, Reply& out) {
   set_delay(value, 2, kBadDelay, rules().direct_delay_factor, out);
 }
 
-void SettingsCommands::set_delay(std::string_view value,
-                                 float most,
-                                 std::string_view error,
-                                 float& delay,
-                                 Reply& out) {
+void SettingsCommands::set_delay(
+    std::string_view value, float most, std::string_view error, float& delay, Reply& out) {
   const auto number = read(value);
   if (!number || *number < 0 || static_cast<float>(*number) > most) {
     out.append(error);
@@ -483,7 +504,9 @@ void SettingsCommands::set_delay(std::string_view value,
   saved(out);
 }
 
-void SettingsCommands::get_flood_max(Reply& out) { append_value(out, rules().flood_max); }
+void SettingsCommands::get_flood_max(Reply& out) {
+  append_value(out, rules().flood_max);
+}
 void SettingsCommands::get_flood_max_unscoped(Reply& out) {
   append_value(out, rules().flood_max_unscoped);
 }
@@ -588,16 +611,26 @@ void SettingsCommands::set_advert(std::string_view value, Reply& out) {
 
 // --- What this board has not ---------------------------------------------------------------------
 
-void SettingsCommands::get_bridge_type(Reply& out) { append_word(out, "none"); }
-void SettingsCommands::get_extra_sf(Reply& out) { out.append("No extra SF configured"); }
-void SettingsCommands::get_power_support(Reply& out) { append_word(out, "unsupported"); }
+void SettingsCommands::get_bridge_type(Reply& out) {
+  append_word(out, "none");
+}
+void SettingsCommands::get_extra_sf(Reply& out) {
+  out.append("No extra SF configured");
+}
+void SettingsCommands::get_power_support(Reply& out) {
+  append_word(out, "unsupported");
+}
 void SettingsCommands::get_power_reason(Reply& out) {
   append_word(out, "Reset: Not available; Shutdown: Not available");
 }
 void SettingsCommands::get_power(Reply& out) {
   out.append("ERROR: Power management not supported");
 }
-void SettingsCommands::get_unsupported(Reply& out) { out.append(kUnsupported); }
-void SettingsCommands::set_unsupported(std::string_view, Reply& out) { out.append(kUnsupported); }
+void SettingsCommands::get_unsupported(Reply& out) {
+  out.append(kUnsupported);
+}
+void SettingsCommands::set_unsupported(std::string_view, Reply& out) {
+  out.append(kUnsupported);
+}
 
 }  // namespace chappe::node

@@ -125,7 +125,8 @@ class SettingsCommands {
   void set_unsupported(std::string_view, Reply&);
 
   void set_hops(std::string_view value, std::uint8_t& hops, Reply& out);
-  void set_delay(std::string_view value, float most, std::string_view error, float& delay, Reply& out);
+  void set_delay(
+      std::string_view value, float most, std::string_view error, float& delay, Reply& out);
   void set_degrees(std::string_view value, double most, double& degrees, Reply& out);
 
   Repeater& repeater_;
@@ -133,8 +134,8 @@ class SettingsCommands {
   tx::Bucket* const bucket_;
 };
 
-/// "f,bw,sf,cr" with anything behind, in the ranges of protocol section 2; nothing otherwise. `rest`
-/// becomes what follows the fourth comma.
+/// "f,bw,sf,cr" with anything behind, in the ranges of protocol section 2; nothing otherwise.
+/// `rest` becomes what follows the fourth comma.
 std::optional<RadioPreferences> parse_radio(std::string_view words, std::string_view& rest);
 
 }  // namespace chappe::node

@@ -8,9 +8,12 @@
 namespace chappe::node {
 namespace {
 
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
 
-// Where a number begins: from_chars knows neither spaces nor a plus. "inf" and "nan" are no numbers.
+// Where a number begins: from_chars knows neither spaces nor a plus. "inf" and "nan" are no
+// numbers.
 std::string_view at_number(std::string_view words) {
   words = trim_front(words);
   if (words.starts_with('+')) words.remove_prefix(1);

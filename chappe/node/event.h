@@ -36,18 +36,18 @@ struct Event {
   /// judged: the frame ended while the node was sending, so there is no verdict. Only somebody who
   /// knows what was on the air can tell of it; id is 0.
   bool not_received = false;
-  std::string_view why;                         // judged, refused: the reason's name
-  std::string_view region;                      // judged: of a scoped packet, if known
+  std::string_view why;     // judged, refused: the reason's name
+  std::string_view region;  // judged: of a scoped packet, if known
 
   /// heard: the hold before judging. judged: the delay of the first frame to send. sent: what it
   /// waited beyond its delay. refused: until it could legally have started, if that is known.
   Duration delay{};
-  std::uint8_t priority = 0;   // judged: of the first frame to send
-  Duration airtime{};          // heard, sent: of this frame
+  std::uint8_t priority = 0;    // judged: of the first frame to send
+  Duration airtime{};           // heard, sent: of this frame
   std::uint32_t spent_ppm = 0;  // sent, refused: of the tightest airtime limit, in millionths
-  Time keyed{};                // sent: when its first symbol began
-  std::uint8_t attempts = 0;   // sent
-  bool forced = false;         // sent over a channel that stayed busy
+  Time keyed{};                 // sent: when its first symbol began
+  std::uint8_t attempts = 0;    // sent
+  bool forced = false;          // sent over a channel that stayed busy
 };
 
 /// Somebody who is told of everything. Called in the node's executor, in order; must not wait and

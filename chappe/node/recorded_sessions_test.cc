@@ -80,15 +80,14 @@ Settings recorded_settings(const Json& node) {
   preferences.position = static_cast<PositionPolicy>(from["advert_loc_policy"].get<int>());
   preferences.modified_at = from["discovery_mod_timestamp"];
   preferences.name = std::string_view(from["node_name"].get_ref<const std::string&>());
-  preferences.guest_password = std::string_view(from["guest_password"].get_ref<const std::string&>());
+  preferences.guest_password =
+      std::string_view(from["guest_password"].get_ref<const std::string&>());
   preferences.owner_info = std::string_view(from["owner_info"].get_ref<const std::string&>());
   preferences.latitude = from["node_lat"];
   preferences.longitude = from["node_lon"];
   preferences.transmit_dbm = node["radio"]["tx_dbm"];
-  preferences.radio = {node["radio"]["freq_mhz"],
-                       node["radio"]["bw_khz"],
-                       node["radio"]["sf"],
-                       node["radio"]["cr"]};
+  preferences.radio = {
+      node["radio"]["freq_mhz"], node["radio"]["bw_khz"], node["radio"]["sf"], node["radio"]["cr"]};
   return settings;
 }
 
@@ -100,7 +99,8 @@ class RecordedBoard final : public Board, public Printer {
         firmware_(surroundings["firmware"]),
         build_date_(surroundings["build_date"]),
         battery_mv_(surroundings["batt_mv"]),
-        ambient_dbm_(surroundings["ambient_dbm"]) {}
+        ambient_dbm_(surroundings["ambient_dbm"]),
+        has_gain_(surroundings.value("receive_gain", true)) {}
 
   std::string_view name() const override { return name_; }
   std::string_view firmware_version() const override { return firmware_; }
@@ -109,8 +109,8 @@ class RecordedBoard final : public Board, public Printer {
   std::int16_t noise_floor_dbm() const override { return ambient_dbm_; }
   bool allows(const radio::Modulation&) const override { return true; }
   void tune(const radio::Modulation& modulation) override { radio_.tune(modulation); }
-  bool has_receive_gain() const override { return true; }
-  bool set_receive_gain(bool) override { return true; }
+  bool has_receive_gain() const override { return has_gain_; }
+  bool set_receive_gain(bool) override { return has_gain_; }
   void halt(Halt how) override { halted = how; }
   void print(std::string_view words) override { printed += words; }
 
@@ -124,6 +124,13 @@ class RecordedBoard final : public Board, public Printer {
   const std::string build_date_;
   const std::uint16_t battery_mv_;
   const std::int16_t ambient_dbm_;
+  const bool has_gain_;
+};
+
+class SetRandom final : public Random {
+ public:
+  std::uint32_t next() noexcept override { return word; }
+  std::uint32_t word = 0;
 };
 
 class Node {
@@ -136,7 +143,7 @@ class Node {
         repeater(executor,
                  radio,
                  bucket,
-                 random_,
+                 random,
                  recorded_settings(node),
                  mesh::Identity{array_of<32>(node["pub"]), array_of<64>(node["prv"])}),
         console({executor, repeater, access, board, board, &bucket}) {
@@ -154,10 +161,10 @@ class Node {
 
  private:
   port::VirtualPort port_;
-  ConstantRandom random_{0};
   const radio::Modulation modulation_;
 
  public:
+  SetRandom random;
   async::Executor executor{port_};
   sim::ScriptedRadio radio;
   tx::Bucket bucket;
@@ -257,15 +264,17 @@ class Session {
 
   template <class Value>
   static void expect_if(const Json& state, const char* name, Value ours) {
-    if (state.contains(name)) EXPECT_EQ(state[name], Json(ours)) << name;
+    if (state.contains(name)) {
+      EXPECT_EQ(state[name], Json(ours)) << name;
+    }
   }
 
   void expect_neighbours(const Json& expected) {
     const auto ours = node.repeater.neighbours().all();
     ASSERT_EQ(ours.size(), expected.size());
     for (const Json& neighbour : expected) {
-      const auto found = std::ranges::find(
-          ours, array_of<32>(neighbour["pub"]), &mesh::Neighbour::key);
+      const auto found =
+          std::ranges::find(ours, array_of<32>(neighbour["pub"]), &mesh::Neighbour::key);
       ASSERT_NE(found, ours.end()) << neighbour;
       EXPECT_EQ(found->advert_timestamp, neighbour["advert_ts"]) << neighbour;
       EXPECT_EQ(found->heard_at, neighbour["heard"]) << neighbour;
@@ -372,9 +381,23 @@ TEST(RecordedSessions, TheConsoleAnswersLikeTheReference) {
 
 TEST(RecordedSessions, TheSetupOfEverySessionIsAnsweredLikeTheReference) {
   int compared = 0;
-  for (const char* group : {"flood_forward", "duplicates", "loop_detect", "hop_limits", "direct",
-                            "zero_hop", "trace", "acks", "path_return", "anon_requests", "login",
-                            "requests", "malformed", "channel_busy", "queue", "clock_wrap", "soak"}) {
+  for (const char* group : {"flood_forward",
+                            "duplicates",
+                            "loop_detect",
+                            "hop_limits",
+                            "direct",
+                            "zero_hop",
+                            "trace",
+                            "acks",
+                            "path_return",
+                            "anon_requests",
+                            "login",
+                            "requests",
+                            "malformed",
+                            "channel_busy",
+                            "queue",
+                            "clock_wrap",
+                            "soak"}) {
     for (const Json& scenario : scenarios_of(group)) {
       SCOPED_TRACE(scenario["id"]);
       Node node(scenario["node"]);
@@ -403,6 +426,87 @@ TEST(RecordedSessions, TransmissionsAndCountersAreTheReferences) {
     }
   }
   EXPECT_GT(played, 70);
+}
+
+// --- The sessions of meshcore-packets.json -------------------------------------------------------
+
+radio::Frame frame_of_step(const Json& step, Time at) {
+  radio::Frame frame;
+  frame.bytes = radio::FrameBytes(bytes_of(step["hex"]));
+  frame.snr.quarters = static_cast<std::int16_t>(std::lround(step["snr"].get<double>() * 4));
+  frame.rssi.quarters = static_cast<std::int16_t>(std::lround(step["rssi"].get<double>() * 4));
+  frame.at = at;
+  return frame;
+}
+
+/// A fresh installation of the firmware, as protocol section 1 says.
+Json fresh_node(const Json& params) {
+  static const Json any = scenarios_of("cli").front()["node"];
+  Json node = any;
+  node.erase("setup");
+  node["prv"] = params["node_prv"];
+  const auto pub = mesh::crypto::public_key(array_of<64>(params["node_prv"]));
+  node["pub"] = hex_of(*pub);
+  node["rtc0"] = params["rtc_start"];
+  node["radio"] = params["radio"];
+  node["radio"]["tx_dbm"] = 20;
+  node["prefs"]["advert_interval"] = 1;
+  node["prefs"]["flood_advert_interval"] = 47;
+  node["env"]["batt_mv"] = 4123;
+  node["env"]["board"] = "RefBoard";
+  node["env"]["receive_gain"] = false;
+  return node;
+}
+
+void play_steps(const Json& session) {
+  const Json& steps = session["params"]["steps"];
+  Node node(fresh_node(session["params"]));
+  if (session["params"]["rng"] == "a5") node.random.word = 0xa5a5a5a5;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Json& step = steps[i];
+    const Json& expected = session["expect"]["steps"][i];
+    const Time start = node.executor.now();
+    const std::size_t sent_before = node.radio.log.size();
+    if (step["op"] == "cli") {
+      const std::uint32_t timestamp = step.value("sender_timestamp", 0U);
+      EXPECT_EQ(node.type(step["cmd"].get<std::string>(), timestamp),
+                expected["reply"].get<std::string>())
+          << step["cmd"];
+      continue;
+    }
+    if (step["op"] == "rx") node.radio.hear(frame_of_step(step, start));
+    if (step["op"] == "set_rng_u32") node.random.word = step["value"];
+    node.run_until(in_us(start) / 1000 + step.value("run_ms", 0));
+    const Json sent = expected.value("tx", Json::array());
+    ASSERT_EQ(node.radio.log.size() - sent_before, sent.size()) << "step " << i;
+    for (std::size_t j = 0; j < sent.size(); ++j) {
+      const auto& ours = node.radio.log[sent_before + j];
+      EXPECT_EQ(hex_of(ours.frame), sent[j]["hex"].get<std::string>());
+      EXPECT_NEAR(static_cast<double>(in_us(ours.from - start)) / 1000,
+                  sent[j]["after_ms"].get<double>(),
+                  20);
+    }
+  }
+}
+
+TEST(RecordedSessions, AFreshInstallationAnswersAndAdvertisesLikeTheReference) {
+  std::ifstream file(std::string(CHAPPE_SOURCE_DIR) + "/tests/vectors/meshcore-packets.json");
+  const Json vectors = Json::parse(file)["vectors"];
+  int played = 0;
+  for (const Json& session : vectors) {
+    const std::string name = session["name"];
+    const bool is_ours = name.starts_with("cli-") || name.starts_with("advert-") ||
+                         name.starts_with("discover-") || name == "neighbours-excluded" ||
+                         name == "tempradio-flow" || name == "timing-boot-local-advert";
+    const Json params = session.value("params", Json::object());
+    const bool is_session = params.contains("steps") && params.contains("node_prv");
+    const bool has_login = name.starts_with("cli-txt-");
+    if (!is_ours || !is_session || has_login) continue;
+    SCOPED_TRACE(name);
+    play_steps(session);
+    ++played;
+  }
+  EXPECT_GE(played, 27);
 }
 
 }  // namespace

@@ -113,8 +113,8 @@ class Repeater final : private rx::FrameSink,
   // What a waiting transmission belongs to: a frame heard, or one of our own.
   struct Journey {
     std::uint64_t id = 0;
-    mesh::PacketHash hash;  // of the frame as heard, for events
-    mesh::PacketHash key;   // in the seen table
+    mesh::PacketHash hash;         // of the frame as heard, for events
+    mesh::PacketHash key;          // in the seen table
     std::uint8_t outstanding = 0;  // frames not yet decided; 0: this place is free
     bool local = false;
     bool any_sent = false;
@@ -134,7 +134,9 @@ class Repeater final : private rx::FrameSink,
   void send_own(const mesh::Packet& packet, Duration delay, std::uint8_t priority) override;
 
   bool pool_is_full() const;
-  void judge(std::uint64_t id, const radio::Frame& frame, const mesh::Packet& packet,
+  void judge(std::uint64_t id,
+             const radio::Frame& frame,
+             const mesh::Packet& packet,
              mesh::PacketHash hash);
   void forward(std::uint64_t id, const mesh::Judgement& judgement);
   void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);

@@ -39,7 +39,7 @@ class TemporaryRadio {
   Repeater& repeater_;
   Board& board_;
   tx::Bucket* const bucket_;
-  std::optional<radio::Modulation> wanted_;    // not applied yet
+  std::optional<radio::Modulation> wanted_;     // not applied yet
   std::optional<radio::Modulation> permanent_;  // to go back to
   Duration span_{};
   Next next_;

@@ -29,8 +29,8 @@ class Agent {
   /// Empty, or a sentence about a lock this agent still holds. Context: this agent.
   Text<200> still_holding();
 
-  /// Who is running in this context: null in an interrupt, the executor itself, and on a thread that
-  /// has not said who it is.
+  /// Who is running in this context: null in an interrupt, the executor itself, and on a thread
+  /// that has not said who it is.
   static Agent* running() noexcept { return running_; }
   static void set_running(Agent* agent) noexcept { running_ = agent; }
 

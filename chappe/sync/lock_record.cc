@@ -47,9 +47,11 @@ void LockRecord::fail(const char* rule, Site here) const {
 }
 
 void LockRecord::check_may_lock(Agent& agent, Site site) const {
-  if (owner() == &agent) [[unlikely]] fail("recursive lock", site);
+  if (owner() == &agent) [[unlikely]]
+    fail("recursive lock", site);
   agent.held_.for_each([&](LockRecord& other) {
-    if (other.class_.rank < class_.rank) [[likely]] return;
+    if (other.class_.rank < class_.rank) [[likely]]
+      return;
     Text<360> words;
     words.add("lock '").add(class_.name).add("' of rank ").add(class_.rank).add(": out of order: ");
     add_agent(words, &agent);
@@ -67,7 +69,8 @@ void LockRecord::taken_by(Agent& agent, Site site) {
 
 void LockRecord::check_may_release(Site site) const {
   Agent* const me = Agent::running();
-  if (owner() == me && me != nullptr) [[likely]] return;
+  if (owner() == me && me != nullptr) [[likely]]
+    return;
   fail(owner() == nullptr ? "release of a free lock" : "foreign release", site);
 }
 

@@ -28,7 +28,8 @@ Mutex::Waiting* Mutex::held_mark() noexcept {
 }
 
 void Mutex::check_is_here(const Worker& me, Site site) const {
-  if (Agent::running() != &me) [[unlikely]] fail("locked with another agent's token", site);
+  if (Agent::running() != &me) [[unlikely]]
+    fail("locked with another agent's token", site);
 }
 
 Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
@@ -53,7 +54,8 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
 
 std::optional<Mutex::Guard> Mutex::try_lock(Worker& me, Site site) noexcept {
   check_is_here(me, site);
-  if (owner() == &me) [[unlikely]] fail("recursive lock", site);
+  if (owner() == &me) [[unlikely]]
+    fail("recursive lock", site);
   Waiting* seen = nullptr;
   if (!state_.compare_exchange(seen, held_mark(), Order::acquire, Order::relaxed)) {
     return std::nullopt;

@@ -75,10 +75,13 @@ class [[nodiscard]] Signal::Next : public Waiter {
   bool alone_ = false;
 };
 
-inline Signal::Next Signal::next(Site site) noexcept { return Next(*this, site); }
+inline Signal::Next Signal::next(Site site) noexcept {
+  return Next(*this, site);
+}
 
-/// A word of bits, each an event of its own: set by or-ing, consumed by mask. A waiter is woken when
-/// a bit it asked for is set and gets exactly the bits it asked for; bits nobody asked for stay.
+/// A word of bits, each an event of its own: set by or-ing, consumed by mask. A waiter is woken
+/// when a bit it asked for is set and gets exactly the bits it asked for; bits nobody asked for
+/// stay.
 class Flags : public WakeSource {
  public:
   explicit Flags(WakeList& list) : WakeSource(list, &deliver) {}

@@ -40,11 +40,8 @@ class Waiter : public ListNode {
 /// Only our tasks can wait: a foreign coroutine, a plain function, a timer or an interrupt that
 /// tries does not compile.
 template <class Promise>
-concept TaskPromise = requires(Promise& promise,
-                               Waiter& waiter,
-                               std::coroutine_handle<> place,
-                               const char* what,
-                               Site site) {
+concept TaskPromise = requires(
+    Promise& promise, Waiter& waiter, std::coroutine_handle<> place, const char* what, Site site) {
   { promise.suspend(waiter, place, what, site) } -> std::same_as<void>;
 };
 

@@ -14,9 +14,13 @@ alignas(8) constinit char sleeping_mark[8] = {};
 
 }  // namespace
 
-WakeSource* WakeList::sleeping() noexcept { return reinterpret_cast<WakeSource*>(sleeping_mark); }
+WakeSource* WakeList::sleeping() noexcept {
+  return reinterpret_cast<WakeSource*>(sleeping_mark);
+}
 
-WakeSource::~WakeSource() { CHAPPE_CHECK(word_.load(Order::relaxed) == 0); }
+WakeSource::~WakeSource() {
+  CHAPPE_CHECK(word_.load(Order::relaxed) == 0);
+}
 
 void WakeSource::add_one() noexcept {
   const std::uint32_t before = word_.fetch_add(1, Order::acq_rel);
@@ -34,7 +38,9 @@ void WakeSource::add_bits(std::uint32_t bits) noexcept {
   if (word_.fetch_or(bits, Order::acq_rel) == 0) list_->push(*this);
 }
 
-void WakeSource::drain() noexcept { list_->drain(); }
+void WakeSource::drain() noexcept {
+  list_->drain();
+}
 
 void WakeList::push(WakeSource& source) noexcept {
   WakeSource* head = head_.load(Order::relaxed);

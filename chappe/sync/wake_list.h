@@ -45,7 +45,7 @@ class WakeSource {
 
   WakeList* const list_;
   const Deliver deliver_;
-  Plain<WakeSource*> next_;    // written by whoever found word_ == 0, read by the drain
+  Plain<WakeSource*> next_;      // written by whoever found word_ == 0, read by the drain
   Word<std::uint32_t> word_{0};  // writers: any context; zeroed by the drain
 };
 

@@ -179,7 +179,6 @@ TEST_F(SignalTest, ALineThatNeverRestsLeavesEachStepToTheOthersToo) {
   EXPECT_GE(bits, 5);
 }
 
-
 TEST_F(SignalTest, FlagsWakeOnlyWhoAskedAndKeepTheRest) {
   Flags flags(executor_.wakes());
   std::vector<std::uint32_t> low;

@@ -10,11 +10,21 @@ void expect_shown(const Demonstration& shown) {
   EXPECT_TRUE(shown.chappe_is_clean) << shown.chappe;
 }
 
-TEST(Demonstration, TransmitSerialisation) { expect_shown(demonstrate_000()); }
-TEST(Demonstration, LockingThatCannotFail) { expect_shown(demonstrate_001()); }
-TEST(Demonstration, EventsThreads) { expect_shown(demonstrate_002()); }
-TEST(Demonstration, NotificationsWithoutNoise) { expect_shown(demonstrate_003()); }
-TEST(Demonstration, ExactAccountingThreads) { expect_shown(demonstrate_004()); }
+TEST(Demonstration, TransmitSerialisation) {
+  expect_shown(demonstrate_000());
+}
+TEST(Demonstration, LockingThatCannotFail) {
+  expect_shown(demonstrate_001());
+}
+TEST(Demonstration, EventsThreads) {
+  expect_shown(demonstrate_002());
+}
+TEST(Demonstration, NotificationsWithoutNoise) {
+  expect_shown(demonstrate_003());
+}
+TEST(Demonstration, ExactAccountingThreads) {
+  expect_shown(demonstrate_004());
+}
 
 }  // namespace
 }  // namespace chappe::seeds

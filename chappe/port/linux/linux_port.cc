@@ -34,8 +34,8 @@ void add(int epoll, int fd, std::uint32_t bits, void* source) {
 LinuxPort::LinuxPort()
     : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       kick_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      timer_(checked(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK),
-                     "timerfd_create")) {
+      timer_(
+          checked(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")) {
   add(epoll_, kick_, EPOLLIN | EPOLLET, nullptr);
   add(epoll_, timer_, EPOLLIN | EPOLLET, nullptr);
 }

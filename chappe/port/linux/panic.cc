@@ -1,8 +1,8 @@
+#include "chappe/base/panic.h"
+
 #include <unistd.h>
 
 #include <cstdlib>
-
-#include "chappe/base/panic.h"
 
 namespace chappe {
 

@@ -17,7 +17,9 @@ namespace {
 
 using async::StreamError;
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 int non_blocking(int fd) {
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -82,7 +84,7 @@ Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::liste
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
 
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
       return Unexpected(Problem{path + ": there is something that is not a socket; move it away"});
@@ -109,7 +111,9 @@ Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::liste
 UnixListener::UnixListener(LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, std::string path)
     : fd_(std::move(fd)), path_(std::move(path)), descriptor_(port, wakes, fd_.get()) {}
 
-UnixListener::~UnixListener() { ::unlink(path_.c_str()); }
+UnixListener::~UnixListener() {
+  ::unlink(path_.c_str());
+}
 
 async::Task<int> UnixListener::accept() {
   for (;;) {

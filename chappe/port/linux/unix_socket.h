@@ -11,7 +11,8 @@
 
 namespace chappe::port {
 
-/// A connected socket, pty or pipe end as a Stream. Owns the descriptor, which becomes non-blocking.
+/// A connected socket, pty or pipe end as a Stream. Owns the descriptor, which becomes
+/// non-blocking.
 class DescriptorStream final : public async::Stream {
  public:
   DescriptorStream(LinuxPort& port, sync::WakeList& wakes, int fd);

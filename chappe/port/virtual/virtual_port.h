@@ -43,8 +43,9 @@ class VirtualPort final : public sync::Port {
   void raise_at(Interrupt& interrupt, Time at);
   void withdraw(Interrupt& interrupt);
 
-  /// Runs `executor` until nothing is left to do, or virtual time would pass `until`; then the clock
-  /// stands at `until`, or at the last thing that happened if nothing is left and `until` is kNever.
+  /// Runs `executor` until nothing is left to do, or virtual time would pass `until`; then the
+  /// clock stands at `until`, or at the last thing that happened if nothing is left and `until` is
+  /// kNever.
   void run(async::Executor& executor, Time until = kNever);
 
   std::uint64_t kick_count() const { return kicks_; }

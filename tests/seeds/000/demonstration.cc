@@ -71,8 +71,7 @@ Demonstration demonstrate_000() {
     Naive naive{executor};
     std::array<async::TaskSlot<512>, kFrames> slots;
     for (std::size_t i = 0; i < kFrames; ++i) {
-      executor.spawn(
-          slots[i], "send", &Naive::send, naive, milliseconds(100 + 7 * i), airtime);
+      executor.spawn(slots[i], "send", &Naive::send, naive, milliseconds(100 + 7 * i), airtime);
     }
     port.run(executor);
     const Seen seen = look_at(naive.log);

@@ -39,11 +39,14 @@ Demonstration demonstrate_003() {
   port::VirtualPort port;
   async::Executor executor(port);
   flow::Notifier notifier;
-  std::array<flow::Subscriber, kClients> clients = {
-      flow::Subscriber(executor.wakes()), flow::Subscriber(executor.wakes()),
-      flow::Subscriber(executor.wakes()), flow::Subscriber(executor.wakes()),
-      flow::Subscriber(executor.wakes()), flow::Subscriber(executor.wakes()),
-      flow::Subscriber(executor.wakes()), flow::Subscriber(executor.wakes())};
+  std::array<flow::Subscriber, kClients> clients = {flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes()),
+                                                    flow::Subscriber(executor.wakes())};
   for (flow::Subscriber& client : clients) notifier.attach(client);
   const auto an_hour = [&] {
     for (int i = 0; i < kActivities; ++i) {

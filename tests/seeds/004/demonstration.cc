@@ -75,8 +75,9 @@ Demonstration demonstrate_004() {
   }
   confirmer.join();
   const int left = credits.read().total;
-  shown.chappe = std::to_string(kFrames) + " frames taken on one thread and confirmed on another: " +
-                 std::to_string(left) + " buffers left over";
+  shown.chappe = std::to_string(kFrames) +
+                 " frames taken on one thread and confirmed on another: " + std::to_string(left) +
+                 " buffers left over";
   shown.chappe_is_clean = left == 0 && !credits.read().closed;
   return shown;
 }
