@@ -58,6 +58,13 @@ TEST_F(RepeaterTest, WhatSurelyWasNotSentGetsItsChance) {
   EXPECT_EQ(repeater_.books().forwarded, 1u);
 }
 
+TEST_F(RepeaterTest, AsItComesItSendsNothingUnaskedAndKnowsNoPassword) {
+  run_for(std::chrono::hours(24 * 7));
+  EXPECT_TRUE(radio_.log.empty());
+  EXPECT_TRUE(repeater_.preferences().admin_password.empty());
+  EXPECT_TRUE(repeater_.preferences().guest_password.empty());
+}
+
 // Nothing is received meanwhile, and the reference's watch does not care why.
 TEST(Repeater, ATransmissionOfMoreThanEightSecondsRaisesTheAlarm) {
   for (const std::size_t size : {40u, 180u}) {
