@@ -7,6 +7,12 @@
 #include "chappe/radio/airtime.h"
 
 namespace chappe::node {
+namespace {
+
+// The alarm of protocol 10.5. While a radio works, nothing but a long transmission gets there.
+constexpr Duration kOutOfReceive = seconds(8);
+
+}  // namespace
 
 std::string_view to_string(EventKind kind) {
   constexpr std::string_view kNames[] = {"heard", "judged", "submitted", "sent", "refused"};
@@ -357,6 +363,7 @@ void Repeater::count(Bytes frame, const tx::Outcome& outcome) {
   if (const auto packet = mesh::parse(frame)) counters_.sent_by.count(*packet);
   counters_.transmit_airtime_ms += static_cast<std::uint64_t>(in_ms(outcome->airtime));
   if (outcome->forced) counters_.raise(ErrorFlag::busy_too_long);
+  if (outcome->airtime > kOutOfReceive) counters_.raise(ErrorFlag::not_in_receive);
 }
 
 void Repeater::tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome) {

@@ -6,6 +6,7 @@
 
 #include "chappe/base/random.h"
 #include "chappe/port/virtual/virtual_port.h"
+#include "chappe/radio/airtime.h"
 #include "chappe/sim/scripted_radio.h"
 #include "chappe/tx/ledger.h"
 
@@ -55,6 +56,36 @@ TEST_F(RepeaterTest, WhatSurelyWasNotSentGetsItsChance) {
   hear();
   EXPECT_EQ(radio_.log.size(), 1u);
   EXPECT_EQ(repeater_.books().forwarded, 1u);
+}
+
+TEST_F(RepeaterTest, AsItComesItSendsNothingUnaskedAndKnowsNoPassword) {
+  run_for(std::chrono::hours(24 * 7));
+  EXPECT_TRUE(radio_.log.empty());
+  EXPECT_TRUE(repeater_.preferences().admin_password.empty());
+  EXPECT_TRUE(repeater_.preferences().guest_password.empty());
+}
+
+// Nothing is received meanwhile, and the reference's watch does not care why.
+TEST(Repeater, ATransmissionOfMoreThanEightSecondsRaisesTheAlarm) {
+  for (const std::size_t size : {40u, 180u}) {
+    port::VirtualPort port;
+    async::Executor executor{port};
+    radio::Modulation slowest;
+    slowest.spreading = radio::kSpreadingMax;
+    sim::ScriptedRadio radio{executor, slowest};
+    SeededRandom random{1};
+    tx::Ledger ledger{{}};
+    Repeater repeater{executor, radio, ledger, random, Settings{}, mesh::Identity{}};
+    repeater.start();
+    std::array<std::uint8_t, 180> frame{0x15};
+    ASSERT_TRUE(repeater.submit(Bytes(frame).first(size), {}, 0, nullptr, {}));
+    port.run(executor, executor.now() + seconds(60));
+    ASSERT_EQ(radio.log.size(), 1u);
+    const bool is_long = radio::time_on_air(slowest, size) > seconds(8);
+    EXPECT_EQ(is_long, size == 180u);
+    const auto flag = is_long ? static_cast<int>(ErrorFlag::not_in_receive) : 0;
+    EXPECT_EQ(repeater.counters().errors, flag);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <map>
 #include <ostream>
 #include <set>
+#include <vector>
 
 #include "chappe/play/commands.h"
 #include "chappe/play/kinds.h"
@@ -15,11 +16,14 @@ struct Tally {
   std::int64_t passed = 0;
   std::int64_t otherwise = 0;  // of those that passed: a quirk, answered our documented way
   std::int64_t failed = 0;
+  std::int64_t not_built = 0;  // neither passed nor failed
+  std::int64_t left_out = 0;   // inputs of any of them that were not compared
 };
 
 SessionResult of(const Failure& failure) {
   using Outcome = SessionResult::Outcome;
-  return failure ? SessionResult{Outcome::failed, *failure} : SessionResult{Outcome::passed, {}};
+  return failure ? SessionResult{Outcome::failed, *failure, 0}
+                 : SessionResult{Outcome::passed, {}, 0};
 }
 
 bool is_session(std::string_view kind) {
@@ -33,10 +37,10 @@ SessionResult check(const VectorItem& item) {
     case Schema::packet_vector: {
       if (is_session(item.kind)) {
         const auto session = session_from(item.value);
-        return session ? play(*session) : SessionResult{Outcome::failed, "cannot be read"};
+        return session ? play(*session) : SessionResult{Outcome::failed, "cannot be read", 0};
       }
       const CheckVector checker = check_for(item.kind);
-      if (checker == nullptr) return {Outcome::failed, "kind is not known or not built"};
+      if (checker == nullptr) return {Outcome::failed, "kind is not known or not built", 0};
       return of(checker(item.value));
     }
     case Schema::exact_airtime:
@@ -45,10 +49,10 @@ SessionResult check(const VectorItem& item) {
       return of(check_oracle_airtime(item.value, item.at));
     case Schema::scenario: {
       const auto scenario = scenario_from(item.value);
-      return scenario ? play(*scenario) : SessionResult{Outcome::failed, "cannot be read"};
+      return scenario ? play(*scenario) : SessionResult{Outcome::failed, "cannot be read", 0};
     }
   }
-  return {Outcome::failed, "unknown schema"};
+  return {Outcome::failed, "unknown schema", 0};
 }
 
 std::string base_name(const std::string& path) {
@@ -56,18 +60,58 @@ std::string base_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+void add(const SessionResult& result, Tally& tally) {
+  using Outcome = SessionResult::Outcome;
+  tally.left_out += result.left_out;
+  switch (result.outcome) {
+    case Outcome::passed_otherwise:
+      ++tally.otherwise;
+      [[fallthrough]];
+    case Outcome::passed:
+      ++tally.passed;
+      return;
+    case Outcome::failed:
+      ++tally.failed;
+      return;
+    case Outcome::not_built:
+      ++tally.not_built;
+      return;
+  }
+}
+
+std::string counted(std::int64_t count, const char* one, const char* many) {
+  return std::to_string(count) + ' ' + (count == 1 ? one : many);
+}
+
+// What a number of passed ones does not say.
+std::vector<std::string> remarks(const Tally& tally) {
+  std::vector<std::string> words;
+  if (tally.otherwise > 0) words.push_back(counted(tally.otherwise, "quirk", "quirks"));
+  if (tally.not_built > 0) words.push_back(std::to_string(tally.not_built) + " not built");
+  if (tally.left_out > 0) {
+    words.push_back(counted(tally.left_out, "input", "inputs") + " left out");
+  }
+  return words;
+}
+
+void print_json(const std::string& name, const Tally& tally, std::ostream& out) {
+  Json line = Json::object();
+  line.set("kind", name).set("passed", tally.passed).set("failed", tally.failed);
+  if (tally.otherwise > 0) line.set("quirks", tally.otherwise);
+  if (tally.not_built > 0) line.set("not_built", tally.not_built);
+  if (tally.left_out > 0) line.set("inputs_left_out", tally.left_out);
+  out << line.dump() << '\n';
+}
+
 void print(const std::string& name, const Tally& tally, bool json, std::ostream& out) {
-  if (json) {
-    Json line = Json::object();
-    line.set("kind", name).set("passed", tally.passed).set("failed", tally.failed);
-    if (tally.otherwise > 0) line.set("quirks", tally.otherwise);
-    out << line.dump() << '\n';
-    return;
-  }
+  if (json) return print_json(name, tally, out);
   out << name << ' ' << tally.passed << ' ' << tally.failed;
-  if (tally.otherwise > 0) {
-    out << " (" << tally.otherwise << (tally.otherwise == 1 ? " quirk)" : " quirks)");
+  const char* between = " (";
+  for (const std::string& remark : remarks(tally)) {
+    out << between << remark;
+    between = ", ";
   }
+  if (!remarks(tally).empty()) out << ')';
   out << '\n';
 }
 
@@ -89,12 +133,14 @@ int conformance(const ConformanceOptions& options, std::ostream& out, std::ostre
       met.insert(item.kind);
       Tally& tally = tallies[item.kind];
       const SessionResult result = check(item);
-      const bool passed = result.outcome == SessionResult::Outcome::passed ||
-                          result.outcome == SessionResult::Outcome::passed_otherwise;
-      ++(passed ? tally.passed : tally.failed);
-      if (result.outcome == SessionResult::Outcome::passed_otherwise) ++tally.otherwise;
-      if (!passed || options.verbose) {
-        talk << (passed ? "pass " : "FAIL ") << file << '/' << item.kind << ' ' << item.name;
+      add(result, tally);
+      const bool failed = result.outcome == SessionResult::Outcome::failed;
+      const bool not_built = result.outcome == SessionResult::Outcome::not_built;
+      if (failed || options.verbose) {
+        talk << (failed      ? "FAIL "
+                 : not_built ? "none "
+                             : "pass ")
+             << file << '/' << item.kind << ' ' << item.name;
         if (!result.why.empty()) talk << ": " << result.why;
         talk << '\n';
       }
@@ -110,19 +156,23 @@ int conformance(const ConformanceOptions& options, std::ostream& out, std::ostre
       total.passed += tally.passed;
       total.otherwise += tally.otherwise;
       total.failed += tally.failed;
+      total.not_built += tally.not_built;
+      total.left_out += tally.left_out;
     }
   }
   // A kind that was asked for and is nowhere must not look like a success.
   for (const std::string& kind : wanted) {
     if (met.contains(kind)) continue;
     talk << "no vector of kind " << kind << '\n';
-    print("-/" + kind, {0, 0, 1}, options.json, out);
+    print("-/" + kind, {.failed = 1}, options.json, out);
     ++total.failed;
   }
   if (options.json) {
     print("total", total, true, out);
   } else {
-    out << total.passed << " passed, " << total.failed << " failed\n";
+    out << total.passed << " passed, " << total.failed << " failed";
+    for (const std::string& remark : remarks(total)) out << ", " << remark;
+    out << '\n';
   }
   return total.failed == 0 ? kExitOk : kExitFailed;
 }

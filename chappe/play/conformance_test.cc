@@ -108,6 +108,24 @@ TEST(Conformance, AFileThatIsNoVectorFileIsAnInputError) {
   EXPECT_EQ(run({}).code, kExitUsage);
 }
 
+TEST(Conformance, WhatIsLeftOutIsCountedApart) {
+  const std::string soak = kVectors + "oracle/soak.jsonl";
+  EXPECT_EQ(run({soak}).out,
+            "soak.jsonl/soak 7 0 (78 inputs left out)\n"
+            "7 passed, 0 failed, 78 inputs left out\n");
+  EXPECT_EQ(run({soak}, {}, true).out,
+            "{\"kind\":\"soak.jsonl/soak\",\"passed\":7,\"failed\":0,\"inputs_left_out\":78}\n"
+            "{\"kind\":\"total\",\"passed\":7,\"failed\":0,\"inputs_left_out\":78}\n");
+}
+
+TEST(Conformance, WhatIsNotBuiltHasNeitherPassedNorFailed) {
+  const Report result = run({kVectors + "oracle/login.jsonl"});
+  EXPECT_EQ(result.code, kExitOk) << result.talk;
+  EXPECT_EQ(result.out,
+            "login.jsonl/login 13 0 (6 not built, 225 inputs left out)\n"
+            "13 passed, 0 failed, 6 not built, 225 inputs left out\n");
+}
+
 TEST(Conformance, OneObjectALineIsAskedFor) {
   const Report result = run({kVectors + "airtime.json"}, {}, true);
   EXPECT_EQ(result.out,

@@ -9,9 +9,12 @@
 #include "chappe/base/check.h"
 #include "chappe/base/random.h"
 #include "chappe/mesh/packet_hash.h"
+#include "chappe/node/console.h"
 #include "chappe/node/repeater.h"
-#include "chappe/play/console.h"
+#include "chappe/play/recorded_board.h"
+#include "chappe/play/recorded_state.h"
 #include "chappe/play/replayed_radio.h"
+#include "chappe/play/stand_in_server.h"
 #include "chappe/play/tape.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/radio/airtime.h"
@@ -19,10 +22,6 @@
 
 namespace chappe::play {
 namespace {
-
-// After so long without receiving the reference raises an error flag (protocol 10.5). Nothing but a
-// long transmission gets there.
-constexpr Duration kOutOfReceive = seconds(8);
 
 /// The recorded source, which always says the same, or another chance.
 class PlayedRandom final : public Random {
@@ -38,12 +37,18 @@ class PlayedRandom final : public Random {
   std::optional<SeededRandom> seeded_;
 };
 
+// Protocol 14.1: what the recorded numbers count.
+constexpr int kLocalAdvertUnit = 2;  // minutes
+constexpr int kGainResetUnit = 4;    // seconds
+
 std::uint8_t small(int number) {
   return static_cast<std::uint8_t>(std::clamp(number, 0, 255));
 }
 
-node::Settings settings_of(const RecordedPrefs& prefs) {
+node::Settings settings_of(const RecordedNode& node) {
   node::Settings settings = node::Settings::reference();
+  const RecordedPrefs& prefs = node.prefs;
+  settings.boot_advert = node.boot_advert ? node::BootAdvert::on : node::BootAdvert::off;
   mesh::Rules& rules = settings.rules;
   rules.forwarding = prefs.disable_fwd ? mesh::Forwarding::off : mesh::Forwarding::on;
   rules.loop_detection = static_cast<mesh::LoopDetection>(std::clamp(prefs.loop_detect, 0, 3));
@@ -54,6 +59,30 @@ node::Settings settings_of(const RecordedPrefs& prefs) {
   rules.receive_delay_base = static_cast<float>(prefs.rx_delay_base);
   rules.flood_delay_factor = static_cast<float>(prefs.tx_delay_factor);
   rules.direct_delay_factor = static_cast<float>(prefs.direct_tx_delay_factor);
+
+  node::Preferences& preferences = settings.preferences;
+  preferences.name = std::string_view(prefs.node_name);
+  preferences.owner_info = std::string_view(prefs.owner_info);
+  preferences.admin_password = std::string_view(prefs.password);
+  preferences.guest_password = std::string_view(prefs.guest_password);
+  preferences.latitude = prefs.node_lat;
+  preferences.longitude = prefs.node_lon;
+  preferences.position =
+      static_cast<node::PositionPolicy>(std::clamp(prefs.advert_loc_policy, 0, 2));
+  preferences.local_advert_minutes =
+      static_cast<std::uint16_t>(small(prefs.advert_interval) * kLocalAdvertUnit);
+  preferences.flood_advert_hours = small(prefs.flood_advert_interval);
+  preferences.path_hash_mode = small(prefs.path_hash_mode);
+  preferences.airtime_factor = static_cast<float>(prefs.airtime_factor);
+  preferences.multi_acks = small(prefs.multi_acks);
+  preferences.interference_threshold = small(prefs.interference_threshold);
+  preferences.cad = prefs.cad_enabled;
+  preferences.agc_reset_seconds =
+      static_cast<std::uint16_t>(small(prefs.agc_reset_interval) * kGainResetUnit);
+  preferences.transmit_dbm = static_cast<std::int8_t>(node.radio.tx_dbm);
+  preferences.radio = {
+      node.radio.freq_mhz, node.radio.bw_khz, small(node.radio.sf), small(node.radio.cr)};
+  preferences.modified_at = static_cast<std::uint32_t>(prefs.discovery_mod_timestamp);
   return settings;
 }
 
@@ -75,27 +104,33 @@ class Player final : private Tape::Sink,
               radio_,
               law_,
               random_,
-              settings_of(scenario.node.prefs),
+              settings_of(scenario.node),
               mesh::Identity{scenario.node.pub, scenario.node.prv}),
+        board_(scenario.node, radio_),
+        console_({executor_, node_, access_, board_, board_, &law_}),
+        server_(scenario, node_, console_),
         tape_(executor_, scenario.inputs, *this),
-        estimates_ms_(radio::reference_estimates_ms(modulation)),
+        halt_(executor_, *this),
         listener_(listener) {
     radio_.observe(this);
     node_.listen(*this);
+    node_.serve(server_);
+    node_.clock().start(scenario.node.rtc0, executor_.now());
   }
   ~Player() = default;
 
   Played run() {
     node_.start();
     for (const ConsoleCommand& line : scenario_.node.setup) {
-      played_.setup_replies.push_back(console_.command(line.command, std::nullopt));
+      played_.setup_replies.push_back(type(line.command, 0));
     }
     tape_.start();
     port_.run(executor_, scenario_.end);
-    played_.tx_budget_ms = law_.tx_budget_ms();
-    halt_if_told();
+    if (played_.halted.empty()) played_.state = state_of(node_, access_, law_, board_);
+    for (const StandInServer::Reply& reply : server_.replies()) {
+      played_.radio_replies.push_back({reply.input, reply.text, {}});
+    }
     Played played = played_;  // what stopping adds is told to the listener only
-    played.halted = halted_;
     tape_.stop();
     node_.stop();
     if (!played_.trouble.empty()) played.trouble = played_.trouble;
@@ -105,15 +140,16 @@ class Player final : private Tape::Sink,
  private:
   void on_input(const ScenarioInput& input) noexcept override {
     using Kind = ScenarioInput::Kind;
-    halt_if_told();
     switch (input.kind) {
       case Kind::frame:
         return hear(input);
       case Kind::console:
-        if (halted_) return;
+        if (!played_.halted.empty()) return;
+        (void)board_.take_printed();
         played_.replies.push_back(
-            {input.index, console_.command(input.text, input.sender_timestamp)});
-        return;
+            {input.index, type(input.text, input.sender_timestamp.value_or(0)), {}});
+        played_.replies.back().printed = board_.take_printed();
+        return halt_soon();
       case Kind::failing_transmission:
         return radio_.refuse_next();
       case Kind::set_random:
@@ -121,20 +157,37 @@ class Player final : private Tape::Sink,
       case Kind::set_busy:
         return radio_.set_busy(input.value != 0);
       case Kind::set_clock:
-        return;  // the node has no wall clock yet
+        return node_.clock().set(input.value, executor_.now());
     }
   }
 
+  std::string type(const std::string& line, std::uint32_t sender_timestamp) {
+    node::Reply reply;
+    console_.command(line, sender_timestamp, reply);
+    return std::string(reply.view());
+  }
+
+  // A node cannot be stopped from within one of its own calls.
+  void halt_soon() {
+    if (board_.halted() && played_.halted.empty()) halt_.arm(executor_.now());
+  }
   // A node that was switched off hears nothing and sends nothing more.
-  void halt_if_told() {
-    if (halted_ || !console_.is_halted()) return;
-    halted_ = true;
+  struct HaltSoon : async::Timer {
+    HaltSoon(async::Executor& executor, Player& of) : Timer(executor, &fired), player(of) {}
+    static void fired(Timer& timer, const async::TimerContext&) {
+      static_cast<HaltSoon&>(timer).player.halt();
+    }
+    Player& player;
+  };
+  void halt() {
+    played_.state = state_of(node_, access_, law_, board_);
+    played_.halted = *board_.halted() == node::Halt::restart ? "reboot" : "poweroff";
     node_.stop();
   }
 
   void hear(const ScenarioInput& input) {
     const ByteList frame = patched(input);
-    if (halted_) return miss(input, frame, "no_event");
+    if (!played_.halted.empty()) return miss(input, frame, "no_event");
     if (!radio_.hear(frame, input.snr, input.rssi)) {
       return miss(input, frame, "radio_transmitting");
     }
@@ -206,10 +259,6 @@ class Player final : private Tape::Sink,
     CHAPPE_CHECK(!in_the_radio_.empty());
     inputs_[event.id] = {in_the_radio_.front(), event.delay};
     in_the_radio_.pop_front();
-    Played::Counters& counters = played_.counters;
-    if (event.packet == nullptr) return;
-    counters.rx_air_ms += estimates_ms_[event.frame.size()];
-    ++(event.packet->is_flood() ? counters.recv_flood : counters.recv_direct);
   }
 
   void judged(const node::Event& event) {
@@ -222,10 +271,8 @@ class Player final : private Tape::Sink,
     verdict.hold = heard.hold;
     verdict.delay = event.delay;
     verdict.priority = event.priority;
-    if (event.packet != nullptr && verdict.why == to_string(mesh::Why::duplicate)) {
-      ++(event.packet->is_flood() ? played_.counters.dup_flood : played_.counters.dup_direct);
-    }
     played_.verdicts.push_back(std::move(verdict));
+    halt_soon();
   }
 
   void sent(const node::Event& event) {
@@ -235,12 +282,6 @@ class Player final : private Tape::Sink,
     if (const auto heard = inputs_.find(event.id); heard != inputs_.end()) {
       transmission.cause = heard->second.input;
     }
-    Played::Counters& counters = played_.counters;
-    counters.tx_air_ms += estimates_ms_[event.frame.size()];
-    counters.busy_too_long |= event.forced;
-    counters.long_out_of_receive |= event.airtime > kOutOfReceive;
-    if (event.packet == nullptr) return;
-    ++(event.packet->is_flood() ? counters.sent_flood : counters.sent_direct);
   }
 
   struct Heard {
@@ -255,14 +296,16 @@ class Player final : private Tape::Sink,
   tx::Bucket law_;
   PlayedRandom random_;
   node::Repeater node_;
-  MuteConsole console_;
+  node::AccessList access_;
+  RecordedBoard board_;
+  node::Console console_;
+  StandInServer server_;
   Tape tape_;
-  const radio::EstimateTable estimates_ms_;
+  HaltSoon halt_;
   node::EventListener* const listener_;
   std::deque<int> in_the_radio_;           // inputs heard, and not yet taken by the node
   std::map<std::uint64_t, Heard> inputs_;  // by the id that the node gave them
   Played played_;
-  bool halted_ = false;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chappe/node/event.h"
+#include "chappe/play/json_value.h"
 #include "chappe/play/scenario.h"
 
 namespace chappe::play {
@@ -31,28 +32,16 @@ struct Played {
   struct Reply {
     int input = 0;
     std::string text;
-  };
-  /// The reference's counters, as far as a listener can keep them.
-  struct Counters {
-    std::int64_t sent_flood = 0;
-    std::int64_t sent_direct = 0;
-    std::int64_t recv_flood = 0;
-    std::int64_t recv_direct = 0;
-    std::int64_t dup_flood = 0;
-    std::int64_t dup_direct = 0;
-    std::int64_t tx_air_ms = 0;
-    std::int64_t rx_air_ms = 0;
-    bool busy_too_long = false;
-    bool long_out_of_receive = false;
+    std::string printed;  // besides the reply
   };
 
   std::vector<Transmission> transmissions;  // in the order of their starts
   std::vector<Verdict> verdicts;            // in the order in which they were reached
   std::vector<Reply> replies;
+  std::vector<Reply> radio_replies;  // to commands that came by radio
   std::vector<std::string> setup_replies;
-  Counters counters;
-  std::int64_t tx_budget_ms = 0;  // left at the end
-  bool halted = false;
+  Json state;          // at the end, as recordings have it
+  std::string halted;  // how, in the recordings' words; empty: it goes on
   /// The first moment at which the node's books did not balance, in words.
   std::string trouble;
 };

@@ -55,11 +55,16 @@ std::optional<radio::Modulation> modulation_of(const RecordedRadio& radio) {
 }
 
 ReplayedRadio::Listening ReplayedRadio::Listening::of(const RecordedNode& node) {
+  return of(
+      node.prefs.cad_enabled, node.prefs.interference_threshold, node.surroundings.ambient_dbm);
+}
+
+ReplayedRadio::Listening ReplayedRadio::Listening::of(bool cad, int threshold_db, int floor_dbm) {
   Listening listening;
-  listening.cad = node.prefs.cad_enabled;
-  listening.floor = Dbm{static_cast<std::int16_t>(node.surroundings.ambient_dbm * 4)};
-  if (const int threshold = node.prefs.interference_threshold; threshold > 0) {
-    listening.threshold = Decibels{static_cast<std::int16_t>(threshold * 4)};
+  listening.cad = cad;
+  listening.floor = Dbm{static_cast<std::int16_t>(floor_dbm * 4)};
+  if (threshold_db > 0) {
+    listening.threshold = Decibels{static_cast<std::int16_t>(threshold_db * 4)};
   }
   return listening;
 }
@@ -79,6 +84,12 @@ ReplayedRadio::ReplayedRadio(async::Executor& executor,
       heard_(executor.wakes()),
       keyed_(origin_),
       sent_(origin_) {}
+
+void ReplayedRadio::tune(const radio::Modulation& modulation) {
+  modulation_ = modulation;
+  preamble_flag_ = preamble_time(modulation);
+  header_flag_ = frame_time(modulation);
+}
 
 bool ReplayedRadio::hear(Bytes frame, Decibels snr, Dbm rssi) {
   const Time now = executor_.now();

@@ -28,6 +28,8 @@ class ReplayedRadio final : public radio::Radio {
     Dbm floor;
 
     static Listening of(const RecordedNode& node);
+    /// A threshold of 0 decibels means none.
+    static Listening of(bool cad, int threshold_db, int floor_dbm);
   };
 
   class Observer {
@@ -52,6 +54,10 @@ class ReplayedRadio final : public radio::Radio {
   void refuse_next() { ++refusals_; }
   /// Busy, whatever the windows say.
   void set_busy(bool busy) { busy_ = busy; }
+  /// From the next look at the channel on.
+  void listen_like(const Listening& listening) { listening_ = listening; }
+  /// From the next frame on.
+  void tune(const radio::Modulation& modulation);
 
   const radio::Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
@@ -65,9 +71,9 @@ class ReplayedRadio final : public radio::Radio {
   bool is_busy(const ChannelWindow& window) const;
 
   async::Executor& executor_;
-  const radio::Modulation modulation_;
+  radio::Modulation modulation_;
   const std::vector<ChannelWindow> windows_;
-  const Listening listening_;
+  Listening listening_;
   const Time origin_;
   // The driver believes a flag of its modem for so long and then clears it.
   Duration preamble_flag_;

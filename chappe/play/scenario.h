@@ -62,6 +62,7 @@ struct RecordedSurroundings {
   std::string firmware;
   std::string build_date;
   std::string role;
+  bool receive_gain = true;  // whether the board lets it be chosen
 };
 
 struct ConsoleCommand {
@@ -161,6 +162,7 @@ struct ExpectedVerdict {
   bool has_region = false;            // the file says something about the region
   std::optional<std::string> region;  // its name, or none matched
   std::optional<std::int64_t> rx_delay_ms;
+  bool is_inferred = false;  // not recorded: to be played, and not to be compared
 };
 
 struct ExpectedReply {

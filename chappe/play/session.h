@@ -15,10 +15,11 @@ struct SessionResult {
     passed,
     passed_otherwise,  // a reference quirk, answered with our documented result
     failed,
-    not_built,
+    not_built,  // every input is left out, so nothing would be proved
   };
   Outcome outcome = Outcome::not_built;
-  std::string why;  // of a failure: what differed first
+  std::string why;   // of a failure: what differed first
+  int left_out = 0;  // inputs for a server: played, but not compared
 };
 
 /// Plays it with every delay at its minimum, when all starts must be the earliest recorded ones,
