@@ -275,6 +275,8 @@ TEST(SignalThreads, SeveralWaitersEachCountEveryEdge) {
   for (int i = 0; i < 4; ++i) {
     executor.spawn(slots[i], "counter", until_total, signal, executor, kSets, seen[i]);
   }
+  while (executor.step()) {
+  }  // all four wait before the first edge
   std::thread setter([&] {
     for (std::uint64_t n = 0; n < kSets; ++n) signal.set();
   });

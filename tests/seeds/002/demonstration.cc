@@ -54,6 +54,8 @@ Demonstration demonstrate_002() {
   for (std::size_t i = 0; i < kWaiters; ++i) {
     executor.spawn(slots[i], "waiter", wait_for_all, signal, seen[i], executor);
   }
+  while (executor.step()) {
+  }  // all of them wait before the first set
   std::thread setter([&] {
     for (std::uint32_t i = 0; i < kSets; ++i) signal.set();
   });

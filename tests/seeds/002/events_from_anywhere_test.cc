@@ -200,7 +200,7 @@ TEST(Seed002Instructions, E24_AnotherEventSetWhileTheListIsEmptiedIsNotLost) {
     EXPECT_EQ(first.take(), 1u) << "struck at " << at;
     EXPECT_EQ(second.take(), at <= length ? 1u : 0u) << "struck at " << at;
   }
-  EXPECT_GT(at, 100u);
+  EXPECT_GT(at, 30u);
 }
 
 struct Line : VirtualPort::Interrupt {
