@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <ctime>
 #include <iostream>
 
 #include "apps/chappe/outside.h"
@@ -77,6 +78,7 @@ int Program::run() {
   }
   greet();
   server_.start();
+  repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   repeater_.start();
   outside_.start();
   executor_.run();

@@ -1,5 +1,7 @@
 #include "apps/chappe/wiring.h"
 
+#include <string_view>
+
 #include "chappe/config/regions.h"
 
 namespace chappe::app {
@@ -39,6 +41,23 @@ node::Settings settings_of(const config::Configuration& configuration) {
   rules.flood_delay_factor = static_cast<float>(configuration.delays.flood_factor);
   rules.direct_delay_factor = static_cast<float>(configuration.delays.direct_factor);
 
+  node::Preferences& preferences = settings.preferences;
+  preferences.name = std::string_view(configuration.name);
+  preferences.owner_info = std::string_view(configuration.owner);
+  preferences.admin_password = std::string_view(configuration.access.admin_password);
+  preferences.guest_password = std::string_view(configuration.access.guest_password);
+  preferences.latitude = configuration.latitude;
+  preferences.longitude = configuration.longitude;
+  preferences.path_hash_mode = static_cast<std::uint8_t>(configuration.path_hash_size - 1);
+  preferences.transmit_dbm = static_cast<std::int8_t>(configuration.radio.tx_power_dbm);
+  preferences.local_advert_minutes =
+      static_cast<std::uint16_t>(configuration.adverts.zero_hop_interval / minutes(1));
+  preferences.flood_advert_hours =
+      static_cast<std::uint8_t>(configuration.adverts.flood_interval / hours(1));
+  settings.boot_advert =
+      configuration.adverts.at_start ? node::BootAdvert::on : node::BootAdvert::off;
+
+  settings.policy.listening = configuration.listen.cad ? tx::Listening::cad : tx::Listening::off;
   settings.policy.over_budget = configuration.law.over_budget == config::OverBudget::defer
                                     ? tx::OverBudget::defer
                                     : tx::OverBudget::drop;
@@ -47,7 +66,7 @@ node::Settings settings_of(const config::Configuration& configuration) {
                                      : tx::BusyChannel::drop;
   settings.policy.busy_cap = configuration.listen.busy_max;
   settings.relay_expiry = configuration.expiry.relay;
-  settings.local_expiry = configuration.expiry.client;
+  settings.local_expiry = configuration.expiry.local;
   return settings;
 }
 

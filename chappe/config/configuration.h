@@ -71,7 +71,6 @@ struct Law {
 
 struct Listen {
   bool cad = true;
-  std::int32_t interference_threshold_db = 0;  // 0: do not look at the signal strength
   Duration busy_max = seconds(4);
   WhenBusy when_busy = WhenBusy::transmit;
 
@@ -98,9 +97,7 @@ struct Hops {
 /// How long a frame may wait for its turn before it is worth nothing, by class.
 struct Expiry {
   Duration relay = seconds(60);
-  Duration reply = seconds(30);
-  Duration advert = minutes(10);
-  Duration client = minutes(2);
+  Duration local = minutes(2);
 
   bool operator==(const Expiry&) const = default;
 };

@@ -56,7 +56,6 @@ TEST(Print, EveryMemberReadsBackEqual) {
                   .dwell = true,
                   .over_budget = OverBudget::drop};
   other.listen = Listen{.cad = false,
-                        .interference_threshold_db = 14,
                         .busy_max = microseconds(1'234'567),
                         .when_busy = WhenBusy::drop};
   other.delays = Delays{.flood_factor = 1.0 / 3, .direct_factor = 0, .receive_base = 20};
@@ -65,7 +64,7 @@ TEST(Print, EveryMemberReadsBackEqual) {
                     .flood_max_advert = 3,
                     .loop_detect = LoopDetect::moderate};
   other.expiry =
-      Expiry{.relay = seconds(1), .reply = seconds(61), .advert = hours(1), .client = minutes(30)};
+      Expiry{.relay = seconds(1), .local = minutes(30)};
   other.adverts =
       Adverts{.at_start = false, .zero_hop_interval = hours(1), .flood_interval = Duration::zero()};
   other.access = Access{.admin_password = "geheim", .guest_password = "\\\"'"};

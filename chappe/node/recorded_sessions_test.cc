@@ -264,7 +264,9 @@ class Session {
 
   template <class Value>
   static void expect_if(const Json& state, const char* name, Value ours) {
-    if (state.contains(name)) EXPECT_EQ(state[name], Json(ours)) << name;
+    if (state.contains(name)) {
+      EXPECT_EQ(state[name], Json(ours)) << name;
+    }
   }
 
   void expect_neighbours(const Json& expected) {

@@ -233,7 +233,10 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   }
   const radio::Right right = co_await radio_.right().take();
 
-  const radio::Channel channel = co_await radio_.listen(right);
+  radio::Channel channel = radio::Channel::clear;
+  if (policy_.listening == Listening::cad) {
+    channel = co_await radio_.listen(right);
+  }
   bool forced = false;
   if (channel == radio::Channel::busy) {
     if (busy_since_ == kNever) busy_since_ = executor_.now();

@@ -21,7 +21,11 @@ namespace chappe::tx {
 enum class OverBudget : std::uint8_t { defer, drop };
 enum class BusyChannel : std::uint8_t { transmit, drop };
 
+/// Whether to look for others on the channel before keying.
+enum class Listening : std::uint8_t { off, cad };
+
 struct Policy {
+  Listening listening = Listening::cad;
   OverBudget over_budget = OverBudget::defer;
   /// What happens when the channel stayed busy up to the cap.
   BusyChannel busy_channel = BusyChannel::transmit;

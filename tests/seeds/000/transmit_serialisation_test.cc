@@ -354,6 +354,17 @@ TEST_F(Seed000, AChannelThatStaysBusyIsSentOverAtTheCapAndCounted) {
   EXPECT_EQ(transmitter_->statistics().forced, 1u);
 }
 
+TEST_F(Seed000, WithListeningOffABusyChannelIsNotEvenLookedAt) {
+  policy_.listening = Listening::off;
+  radio_.busy_until = at_ms(60'000);
+  start();
+  submit(Duration::zero());
+  run();
+  ASSERT_EQ(radio_.log.size(), 1u);
+  EXPECT_EQ(radio_.log[0].from, Time{});
+  EXPECT_EQ(radio_.listens(), 0u);
+}
+
 TEST_F(Seed000, AFrameThatCannotStartBeforeItsExpiryIsRefusedAndNothingIsDebited) {
   limit_minute_to(milliseconds(150));
   start();
