@@ -6,7 +6,7 @@
 #include "tests/node/test_node.h"
 
 // What is ours and not the reference's, and what no recording shows. Its replies as recorded are in
-// recorded_sessions_test.cc.
+// chappe/node/recorded_sessions_test.cc.
 namespace chappe::node {
 namespace {
 
