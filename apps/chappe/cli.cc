@@ -52,7 +52,7 @@ constexpr const char* kRunFooter =
     "  replay:FILE  frames and times from a recorded session\n"
     "\n"
     "Examples:\n"
-    "  chappe run --for 60 --seed 7            one minute that can be repeated exactly\n"
+    "  chappe run --for 60 --seed 7            a minute, all chance drawn from seed 7\n"
     "  chappe run --json | jq .verdict         events for programs\n"
     "  chappe run --print-config > my.toml     a file to start from\n"
     "  chappe run --config my.toml --state /srv/chappe\n"
