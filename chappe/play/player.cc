@@ -124,6 +124,7 @@ class Player final : private Tape::Sink,
     for (const ConsoleCommand& line : scenario_.node.setup) {
       played_.setup_replies.push_back(type(line.command, 0));
     }
+    halt_soon();
     tape_.start();
     port_.run(executor_, scenario_.end);
     if (played_.halted.empty()) played_.state = state_of(node_, access_, law_, board_);

@@ -242,7 +242,7 @@ class ForAServer : public testing::Test {
 };
 
 TEST_F(ForAServer, InputsAreCounted) {
-  choose("soak");
+  choose("clock_wrap");
   EXPECT_EQ(result().outcome, Outcome::passed) << result().why;
   EXPECT_GT(result().left_out, 0);
   choose("acks");
@@ -257,7 +257,7 @@ TEST_F(ForAServer, NothingElseIsNothingProved) {
 }
 
 TEST_F(ForAServer, WhatDoesNotReachItFails) {
-  choose("soak");
+  choose("clock_wrap");
   const auto consumed =
       std::ranges::find(played_.verdicts, "addressed_here_known_client", &Played::Verdict::why);
   ASSERT_NE(consumed, played_.verdicts.end());
@@ -266,7 +266,7 @@ TEST_F(ForAServer, WhatDoesNotReachItFails) {
 }
 
 TEST_F(ForAServer, ACommandByRadioIsAnsweredByTheConsole) {
-  choose("cli");
+  choose("clock_wrap");
   ASSERT_FALSE(played_.radio_replies.empty());
   EXPECT_EQ(result().outcome, Outcome::passed) << result().why;
   played_.radio_replies.front().text += "!";

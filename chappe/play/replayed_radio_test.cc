@@ -134,6 +134,27 @@ TEST_F(ReplayedRadioTest, ALevelCountsFromTheThresholdOverTheFloor) {
   EXPECT_TRUE(is_busy_at(35));
 }
 
+TEST_F(ReplayedRadioTest, ANodeToldToListenOtherwiseDoesSoFromTheNextLookOn) {
+  windows_.push_back({Kind::cad, at_ms(10), at_ms(20), {}});
+  windows_.push_back({Kind::rssi, at_ms(30), at_ms(40), Dbm{-95 * 4}});
+  EXPECT_FALSE(is_busy_at(12));
+  radio().listen_like(ReplayedRadio::Listening::of(true, 14, -110));
+  EXPECT_TRUE(is_busy_at(15));
+  EXPECT_TRUE(is_busy_at(32));
+  radio().listen_like(ReplayedRadio::Listening::of(true, 0, -110));
+  EXPECT_FALSE(is_busy_at(35));
+}
+
+TEST_F(ReplayedRadioTest, TunedOtherwiseAFrameTakesItsTimeThere) {
+  radio::Modulation slow;
+  slow.spreading = radio::kSpreadingMax;
+  radio().tune(slow);
+  send_at(at_ms(10));
+  port_.run(executor_, at_ms(60'000));
+  ASSERT_TRUE(sent_.has_value());
+  EXPECT_EQ(sent_->airtime, radio::time_on_air(slow, kSent.size()));
+}
+
 TEST_F(ReplayedRadioTest, TheDriverStopsBelievingAPreambleThatNoFrameFollows) {
   windows_.push_back({Kind::preamble, at_ms(0), at_ms(5000), {}});
   // 44.25 symbols of 4.096 ms, rounded up.
