@@ -14,8 +14,8 @@ namespace chappe::mesh {
 
 using RegionKey = std::array<std::uint8_t, 16>;
 
-inline constexpr std::size_t kRegionsMax = 32;     // named ones; the wildcard comes on top
-inline constexpr std::size_t kRegionNameMax = 30;  // bytes
+inline constexpr std::size_t kRegionsMax = 32;      // named ones; the wildcard comes on top
+inline constexpr std::size_t kRegionNameMax = 30;   // bytes
 inline constexpr std::uint16_t kNoRegion = 0xffff;  // no region ever has this id
 
 /// SHA-256 of "#name", the '#' added if the name lacks it; exact case.

@@ -121,9 +121,13 @@ void Ledger::forget_old(std::int64_t now) {
   }
 }
 
-void Ledger::commit(std::uint64_t id, Duration airtime) { set_length(id, in_us(airtime)); }
+void Ledger::commit(std::uint64_t id, Duration airtime) {
+  set_length(id, in_us(airtime));
+}
 
-void Ledger::cancel(std::uint64_t id) { set_length(id, 0); }
+void Ledger::cancel(std::uint64_t id) {
+  set_length(id, 0);
+}
 
 void Ledger::set_length(std::uint64_t id, std::int64_t airtime) {
   CHAPPE_CHECK(airtime >= 0);

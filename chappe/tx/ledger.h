@@ -39,7 +39,8 @@ class Ledger final : public Law {
   static constexpr std::size_t kBandRules = 2;  // duty and dwell
   static constexpr std::size_t kOperatorRules = 8;
   static constexpr std::size_t kRulesMax = kBandRules + kOperatorRules;
-  /// 360 s of the shortest possible frame (68 ms at SF 7, 62.5 kHz) are 5,294; a power of two above.
+  /// 360 s of the shortest possible frame (68 ms at SF 7, 62.5 kHz) are 5,294; a power of two
+  /// above.
   static constexpr std::size_t kEntriesMax = 8192;
 
   /// Panics on a rule whose limit is not in [0, window]: configurations are checked before.

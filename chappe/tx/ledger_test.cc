@@ -11,10 +11,12 @@
 namespace chappe::tx {
 namespace {
 
-
-
-Time at_s(double s) { return at_us(std::llround(s * 1e6)); }
-Duration for_s(double s) { return Duration(std::llround(s * 1e6)); }
+Time at_s(double s) {
+  return at_us(std::llround(s * 1e6));
+}
+Duration for_s(double s) {
+  return Duration(std::llround(s * 1e6));
+}
 
 constexpr Rule kHour{hours(1), seconds(360)};
 
@@ -116,7 +118,6 @@ TEST(Ledger, TwoRadiosWithOpenReservationsShareOneBudget) {
   first->cancel();
   EXPECT_TRUE(ledger.reserve(seconds(200), at_s(3)));
 }
-
 
 TEST(LedgerDeathTest, SettlingTwicePanics) {
   Ledger ledger(std::span<const Rule>(&kHour, 1));

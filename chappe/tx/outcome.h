@@ -48,7 +48,7 @@ struct Sent {
 struct Refused {
   Why why = Why::stopped;
   Stage stage = Stage::early;
-  Time earliest = kNever;  // when it could legally have started
+  Time earliest = kNever;     // when it could legally have started
   bool perhaps_sent = false;  // an attempt may have been radiated: echoes may come
 };
 

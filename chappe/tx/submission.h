@@ -14,11 +14,11 @@ enum class Origin : std::uint8_t {
 
 /// "Please send." The frame is copied.
 struct Submission {
-  Bytes frame;               // 1 to 255 bytes
-  Duration after{};          // the delay everybody counts in parallel
+  Bytes frame;                // 1 to 255 bytes
+  Duration after{};           // the delay everybody counts in parallel
   std::uint8_t priority = 0;  // 0 goes first
   Origin origin = Origin::relay;
-  Time expiry = kNever;    // must have started by then
+  Time expiry = kNever;   // must have started by then
   std::uint64_t tag = 0;  // the submitter's own name for it; returned with the result
 };
 

@@ -30,18 +30,17 @@ std::uint64_t Statistics::refused() const {
   return sum;
 }
 
-Transmitter::Transmitter(async::Executor& executor,
-                         radio::Radio& radio,
-                         Law& law,
-                         Random& random,
-                         const Policy& policy)
+Transmitter::Transmitter(
+    async::Executor& executor, radio::Radio& radio, Law& law, Random& random, const Policy& policy)
     : executor_(executor), radio_(radio), law_(law), random_(random), policy_(policy) {
   for (std::optional<Waiting>& place : pool_) {
     CHAPPE_CHECK(free_.try_push(&place.emplace(*this)));
   }
 }
 
-Transmitter::~Transmitter() { stop(); }
+Transmitter::~Transmitter() {
+  stop();
+}
 
 void Transmitter::start() {
   stopped_ = false;

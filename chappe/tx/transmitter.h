@@ -29,8 +29,8 @@ struct Policy {
   OverBudget over_budget = OverBudget::defer;
   /// What happens when the channel stayed busy up to the cap.
   BusyChannel busy_channel = BusyChannel::transmit;
-  Duration busy_cap = milliseconds(4000);   // protocol 10.5
-  Duration busy_step = milliseconds(120);   // a back-off lasts 1 to 3 of these
+  Duration busy_cap = milliseconds(4000);  // protocol 10.5
+  Duration busy_step = milliseconds(120);  // a back-off lasts 1 to 3 of these
   std::uint32_t busy_steps_max = 3;
   Duration retry_after = seconds(1);  // a local frame's second attempt
   std::uint8_t local_attempts = 2;
