@@ -11,6 +11,8 @@
 
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
+#include "chappe/mesh/advert.h"
+#include "chappe/mesh/identity.h"
 #include "chappe/node/repeater.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/radio/airtime.h"
@@ -146,6 +148,95 @@ void BM_Duplicate(benchmark::State& state) {
   if (world.radio.sent != 1) state.SkipWithError("a duplicate was sent");
 }
 BENCHMARK(BM_Duplicate);
+
+// A fresh advert each time, signature checked, appended to and repeated. Made beforehand: more of
+// them than the seen table remembers.
+void BM_AdvertWithSignatureCheck(benchmark::State& state) {
+  World world;
+  mesh::Seed seed{};
+  seed[0] = 7;
+  const mesh::Identity sender = mesh::identity_of(seed);
+  mesh::Appdata about;
+  about.type = mesh::NodeType::repeater;
+  about.name = "a neighbour on a hill";
+  const auto appdata = mesh::build_appdata(about);
+  std::vector<radio::Frame> adverts(2 * mesh::kSeenMax);
+  for (std::size_t i = 0; i < adverts.size(); ++i) {
+    const auto payload = mesh::build_advert(
+        sender.prv, sender.pub, static_cast<std::uint32_t>(1'800'000'000 + i), appdata);
+    mesh::Packet packet;
+    packet.type = mesh::PayloadType::advert;
+    packet.payload = payload;
+    adverts[i].bytes = radio::FrameBytes(mesh::write(packet));
+    adverts[i].snr = Decibels{20};
+  }
+  std::size_t at = 0;
+  for (auto _ : state) {
+    world.radio.next = adverts[at++ % adverts.size()];
+    world.radio.hear();
+    world.settle();
+  }
+  if (world.radio.sent != at) state.SkipWithError("not every advert was sent");
+}
+BENCHMARK(BM_AdvertWithSignatureCheck);
+
+// Direct, next hop is us: hash popped, repeated at top priority.
+void BM_TextToTheNextHop(benchmark::State& state) {
+  World world;
+  radio::Frame frame;
+  const std::array<std::uint8_t, 6> head = {0x0a, 0x02, 0x42, 0x77, 0xaa, 0xbb};
+  frame.bytes.append(head);
+  while (frame.bytes.size() < 60) {
+    frame.bytes.append(static_cast<std::uint8_t>(frame.bytes.size()));
+  }
+  world.radio.next = frame;
+  std::uint64_t serial = 0;
+  for (auto _ : state) {
+    ++serial;
+    for (std::size_t i = 0; i < 8; ++i) {
+      world.radio.next.bytes[10 + i] = static_cast<std::uint8_t>(serial >> (8 * i));
+    }
+    world.radio.hear();
+    world.settle();
+  }
+  if (world.radio.sent != serial) state.SkipWithError("not every text was sent");
+}
+BENCHMARK(BM_TextToTheNextHop);
+
+// A trace that names us next: SNR appended, repeated.
+void BM_Trace(benchmark::State& state) {
+  World world;
+  const std::array<std::uint8_t, 15> trace = {
+      0x26, 0x01, 0x30, 1, 2, 3, 4, 5, 6, 7, 8, 0x00, 0x99, 0x42, 0x77};
+  world.radio.next.bytes = radio::FrameBytes(trace);
+  std::uint64_t serial = 0;
+  for (auto _ : state) {
+    ++serial;
+    for (std::size_t i = 0; i < 8; ++i) {
+      world.radio.next.bytes[3 + i] = static_cast<std::uint8_t>(serial >> (8 * i));
+    }
+    world.radio.hear();
+    world.settle();
+  }
+  if (world.radio.sent != serial) state.SkipWithError("not every trace was sent");
+}
+BENCHMARK(BM_Trace);
+
+// For tools/count_instructions: each path with two fixed numbers of turns, whose difference in
+// instructions is exactly what the turns in between cost.
+const bool counted = [] {
+  if (std::getenv("CHAPPE_COUNT") == nullptr) return false;
+  const auto twice = [](const char* name, void (*path)(benchmark::State&)) {
+    benchmark::RegisterBenchmark(name, path)->Arg(60)->Iterations(200);
+    benchmark::RegisterBenchmark(name, path)->Arg(60)->Iterations(400);
+  };
+  twice("count/flood", BM_FloodHeardToHandedToTheRadio);
+  twice("count/duplicate", BM_Duplicate);
+  twice("count/advert", BM_AdvertWithSignatureCheck);
+  twice("count/text", BM_TextToTheNextHop);
+  twice("count/trace", BM_Trace);
+  return true;
+}();
 
 }  // namespace
 }  // namespace chappe
