@@ -149,7 +149,6 @@ TEST_F(FlowDeathTest, UnderflowNamesLaneAndNumbers) {
   Credits credits(executor_.wakes(), two_lanes());
   Credit held = credits.try_take(1);
   EXPECT_DEATH(credits.release(1, 2), "credits: underflow: lane 1 releases 2 and uses 1");
-  EXPECT_EQ(credits.read().used[1], 1);
 }
 
 TEST_F(FlowTest, ClosingIsAClaimAndOpeningPaysWhoWasRefused) {
