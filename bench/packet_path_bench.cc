@@ -118,6 +118,13 @@ radio::Frame flood_of(std::size_t bytes) {
   return frame;
 }
 
+// Makes a frame a new one: its number, written into the payload.
+void stamp(radio::Frame& frame, std::size_t at, std::uint64_t serial) {
+  for (std::size_t i = 0; i < 8; ++i) {
+    frame.bytes[at + i] = static_cast<std::uint8_t>(serial >> (8 * i));
+  }
+}
+
 void BM_FloodHeardToHandedToTheRadio(benchmark::State& state) {
   World world;
   world.radio.next = flood_of(static_cast<std::size_t>(state.range(0)));
@@ -125,9 +132,7 @@ void BM_FloodHeardToHandedToTheRadio(benchmark::State& state) {
   std::uint64_t serial = 0;
   for (auto _ : state) {
     ++serial;
-    for (std::size_t i = 0; i < 8; ++i) {
-      world.radio.next.bytes[10 + i] = static_cast<std::uint8_t>(serial >> (8 * i));
-    }
+    stamp(world.radio.next, 10, serial);
     world.radio.hear();
     world.settle();
   }
@@ -193,9 +198,7 @@ void BM_TextToTheNextHop(benchmark::State& state) {
   std::uint64_t serial = 0;
   for (auto _ : state) {
     ++serial;
-    for (std::size_t i = 0; i < 8; ++i) {
-      world.radio.next.bytes[10 + i] = static_cast<std::uint8_t>(serial >> (8 * i));
-    }
+    stamp(world.radio.next, 10, serial);
     world.radio.hear();
     world.settle();
   }
@@ -212,9 +215,7 @@ void BM_Trace(benchmark::State& state) {
   std::uint64_t serial = 0;
   for (auto _ : state) {
     ++serial;
-    for (std::size_t i = 0; i < 8; ++i) {
-      world.radio.next.bytes[3 + i] = static_cast<std::uint8_t>(serial >> (8 * i));
-    }
+    stamp(world.radio.next, 3, serial);
     world.radio.hear();
     world.settle();
   }
