@@ -5,7 +5,7 @@
 #include "chappe/base/list.h"
 #include "chappe/base/site.h"
 #include "chappe/sync/agent.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -44,8 +44,15 @@ class LockRecord : public ListNode {
   friend class Agent;
 
   const LockClass& class_;
-  Word<Agent*> owner_{nullptr};  // writer: the holder, or whoever hands over; checked by the holder
-  Site site_;                    // where the holder took it; the holder only
+  static constexpr SharedState kOwnerState{
+      .name = "LockRecord::owner",
+      .purpose = "who holds the lock",
+      .writers = Who::task | Who::timer | Who::worker,
+      .readers = Who::any,
+      .protection = "only the holder writes; exact for the holder, old for everybody else",
+      .orders = Orders::relaxed};
+  SharedWord<Agent*, kOwnerState> owner_{nullptr};
+  Site site_;  // where the holder took it; the holder only
 };
 
 }  // namespace chappe::sync
