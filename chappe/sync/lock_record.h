@@ -26,6 +26,15 @@ class LockRecord : public ListNode {
   /// For dumps and tests: the answer may be old when it arrives, unless the asker is the owner.
   Agent* owner() const { return owner_.load(Order::relaxed); }
 
+  /// Where the holder took it. Context: the holder.
+  Site site() const { return site_; }
+
+  /// `visit(const LockRecord&)` for each lock that `agent` holds, oldest first. Context: `agent`.
+  template <class Visit>
+  static void for_each_held_by(Agent& agent, Visit visit) {
+    agent.held_.for_each([&](LockRecord& lock) { visit(lock); });
+  }
+
  protected:
   explicit constexpr LockRecord(const LockClass& lock_class) : class_(lock_class) {}
   ~LockRecord();
