@@ -20,7 +20,7 @@ void set_panic_hook(PanicHook new_hook, void* context) noexcept {
 }
 
 void panic(std::string_view what, Site site) {
-  Text<480> words;
+  Text<800> words;  // a chain of locks with everybody's places
   words.add("panic: ").add(what).add(" [").add(site).add("]");
   // The first panic wins. A second one, in the hook or on another thread, must not run it again.
   if (!panicking.exchange(true, std::memory_order_acq_rel)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "chappe/base/site.h"
@@ -14,7 +15,7 @@ namespace chappe::sync {
 ///
 /// Order: first come, first served; a release hands the lock to the longest waiter, so nobody can
 /// barge in or starve. Context: worker (see Worker). Tasks use async::AsyncMutex.
-class Mutex : public LockRecord {
+class Mutex final : public LockRecord {
  public:
   explicit constexpr Mutex(const LockClass& lock_class) : LockRecord(lock_class) {}
   ~Mutex();
@@ -29,19 +30,30 @@ class Mutex : public LockRecord {
   int waiting_count() const;
 
  private:
+  friend void look_at_mutexes(Time now);
+
   // A waiting worker, on its own stack.
   struct Waiting {
     Worker* worker;
-    Waiting* next;
+    Plain<Waiting*> next;  // written by the waiter before it is in the stack, then by the holder
   };
 
   void check_is_here(const Worker& me, Site site) const;
+  Guard grant(Worker& me, Site site) noexcept;
   void unlock(Site site) noexcept;
+  void look(Time now, const Workplace& workplace);
+  void add_line(Words& words, const Workplace& workplace) const override;
   static Waiting* held_mark() noexcept;
 
   // Free: null. Held and nobody waits: a mark. Else the newest of a stack of waiting workers.
   Word<Waiting*> state_{nullptr};
-  Waiting* line_ = nullptr;  // older waiters in order of arrival; the holder only
+  Plain<Waiting*> line_{nullptr};  // older waiters in order of arrival; the holder only
+  Word<std::uint32_t> holds_{0};   // counts grants, for the watch; writer: the holder
+
+  // In the workplace's section. since_ and reported_ are the watch's, about seen_hold_.
+  Mutex* next_ = nullptr;
+  std::uint32_t seen_hold_ = 0;
+  bool known_ = false;  // the workplace knows it; the holder only
 };
 
 /// Holds the lock while it lives. There is no other way to unlock, so a pair cannot be torn, and
