@@ -91,7 +91,7 @@ class Agent {
       .writers = Who::any,
       .readers = Who::any,
       .protection = "only the agent itself writes; who follows it looks inside the workplace",
-      .orders = Orders::acquire | Orders::release | Orders::relaxed};
+      .orders = Orders::release | Orders::relaxed};
   SharedWord<const LockRecord*, kWaitingOnState> waiting_on_{nullptr};
   SharedSite waiting_at_;
 };

@@ -73,7 +73,7 @@ class Mutex final : public LockRecord {
       .writers = Who::worker,
       .readers = Who::watchdog | Who::worker,
       .protection = "only the holder writes",
-      .orders = Orders::relaxed};
+      .orders = Orders::acquire | Orders::release | Orders::relaxed};
   SharedWord<std::uint32_t, kHoldsState> holds_{0};
 
   // In the workplace's section. since_ and reported_ are the watch's, about seen_hold_.
