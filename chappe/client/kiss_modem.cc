@@ -176,8 +176,8 @@ void KissModem::answer(Request request, Bytes arguments) {
 }
 
 void KissModem::set_channel(Bytes arguments) {
-  if (arguments.size() < radio::kiss::Channel::kBytes) return fail(ErrorCode::length);
-  const auto channel = radio::kiss::Channel::read(arguments);
+  if (arguments.size() < radio::kiss::Tuning::kBytes) return fail(ErrorCode::length);
+  const auto channel = radio::kiss::Tuning::read(arguments);
   if (!host_.set_channel(channel)) return fail(ErrorCode::parameter);
   settings_.channel = channel;
   done();

@@ -33,9 +33,9 @@ class KissHost {
   virtual bool is_channel_busy() = 0;
   virtual Duration airtime(std::size_t bytes) const = 0;
   /// What the channel is before a program has set one.
-  virtual radio::kiss::Channel channel() const { return {}; }
+  virtual radio::kiss::Tuning channel() const { return {}; }
   /// False: this channel cannot be had.
-  virtual bool set_channel(const radio::kiss::Channel& channel) = 0;
+  virtual bool set_channel(const radio::kiss::Tuning& channel) = 0;
 
   virtual std::uint8_t transmit_dbm() const { return 0; }
   virtual std::optional<std::int8_t> rssi_dbm() const { return std::nullopt; }
@@ -84,7 +84,7 @@ class KissModem {
     std::uint8_t slot_time = 10;
     bool full_duplex = false;
     bool signal_report = true;
-    std::optional<radio::kiss::Channel> channel;
+    std::optional<radio::kiss::Tuning> channel;
     std::optional<std::uint8_t> transmit_dbm;
   };
   enum class Stage : std::uint8_t {

@@ -26,7 +26,7 @@ struct Host final : KissHost {
   }
   bool is_channel_busy() override { return busy; }
   Duration airtime(std::size_t) const override { return milliseconds(200); }
-  bool set_channel(const radio::kiss::Channel& channel) override {
+  bool set_channel(const radio::kiss::Tuning& channel) override {
     return channel.frequency_hz == 869'618'000;
   }
   std::string_view name() const override { return "test"; }

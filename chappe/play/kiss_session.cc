@@ -35,7 +35,7 @@ class RecordedHost final : public client::KissHost {
   Duration airtime(std::size_t bytes) const override {
     return reference_airtime(modulation_, bytes);
   }
-  bool set_channel(const radio::kiss::Channel&) override { return true; }
+  bool set_channel(const radio::kiss::Tuning&) override { return true; }
   std::optional<std::int8_t> rssi_dbm() const override { return std::int8_t{-93}; }
   std::optional<std::int16_t> noise_floor_dbm() const override { return std::int16_t{-110}; }
   std::optional<std::uint16_t> battery_mv() const override { return std::uint16_t{4123}; }

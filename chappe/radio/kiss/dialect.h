@@ -79,7 +79,7 @@ inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::uint8_t kRandomMax = 64;
 
 /// The channel in `set_radio` and in the answer to `radio`.
-struct Channel {
+struct Tuning {
   static constexpr std::size_t kBytes = 10;
 
   std::uint32_t frequency_hz = 0;
@@ -88,7 +88,7 @@ struct Channel {
   std::uint8_t coding = 0;  // the denominator
 
   /// Requires kBytes.
-  static constexpr Channel read(Bytes bytes) {
+  static constexpr Tuning read(Bytes bytes) {
     return {le32(bytes), le32(bytes.subspan(4)), bytes[8], bytes[9]};
   }
   template <std::size_t Capacity>
@@ -99,17 +99,19 @@ struct Channel {
     out.append(coding);
   }
 
-  friend constexpr bool operator==(const Channel&, const Channel&) = default;
+  friend constexpr bool operator==(const Tuning&, const Tuning&) = default;
 };
 
-/// The beginning of a frame.
-constexpr FrameBuffer begin(Command command) {
-  FrameBuffer frame;
+/// The beginning of a frame, in a buffer that suits it.
+template <class Buffer = FrameBuffer>
+constexpr Buffer begin(Command command) {
+  Buffer frame;
   frame.append(static_cast<std::uint8_t>(command));
   return frame;
 }
-constexpr FrameBuffer begin(Request request) {
-  FrameBuffer frame = begin(Command::hardware);
+template <class Buffer = FrameBuffer>
+constexpr Buffer begin(Request request) {
+  Buffer frame = begin<Buffer>(Command::hardware);
   frame.append(static_cast<std::uint8_t>(request));
   return frame;
 }
