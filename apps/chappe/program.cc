@@ -5,6 +5,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
@@ -65,9 +66,20 @@ Program::Program(const config::Configuration& configuration,
                 settings_of(configuration),
                 surroundings.identity),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
-      service_(executor_, repeater_),
+      service_(executor_, repeater_, journal_of(surroundings)),
       server_(service_) {
   repeater_.listen(console_);
+}
+
+// Without a disk clients are served all the same, and told that what they submit is not durable.
+std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroundings) {
+  auto journal = open_journal(executor_.wakes(),
+                              surroundings.state_directory,
+                              surroundings.identity_is_new,
+                              executor_.now());
+  if (journal) return *std::move(journal);
+  std::cerr << "chappe: " << journal.error() << "\n        submissions will not be durable\n";
+  return std::make_unique<client::Journal>(generation_out_of_nothing());
 }
 
 int Program::run() {
@@ -80,6 +92,7 @@ int Program::run() {
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   repeater_.start();
+  service_.resume();
   outside_.start();
   executor_.run();
 
