@@ -262,6 +262,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   line_.remove(waiting);
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
+  if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
   const auto done = co_await radio_.transmit(right, waiting.frame(), std::move(credit));
   if (done) {
