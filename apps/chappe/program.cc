@@ -64,10 +64,21 @@ Program::Program(const config::Configuration& configuration,
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
+      kept_(
+          surroundings.state_directory,
+          configuration,
+          [](const std::string& words) { std::cerr << "chappe: " << words << '\n'; },
+          [this](node::Halt how) { halt(how); }),
+      commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_),
       server_(service_) {
   repeater_.listen(console_);
+  service_.serve_commands([this](std::string_view line) {
+    node::Reply reply;
+    commands_.command(line, 0, reply);
+    return kept_.take_printed().append(reply.view());
+  });
 }
 
 int Program::run() {
@@ -79,6 +90,7 @@ int Program::run() {
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
+  kept_.apply(repeater_, access_, commands_);
   repeater_.start();
   outside_.start();
   executor_.run();
@@ -89,13 +101,24 @@ int Program::run() {
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
+  halt_slot_.cancel();
   conclude();
   return std::cout ? 0 : 1;
+}
+
+void Program::halt(node::Halt how) {
+  restart_wanted_ = how == node::Halt::restart;
+  std::cerr << "chappe: a command " << (restart_wanted_ ? "restarts" : "stops") << " the node\n";
+  // Whoever typed it still gets the answer.
+  if (!halt_slot_.alive()) {
+    executor_.spawn(halt_slot_, "halt", &Program::stop_after, this, milliseconds(100));
+  }
 }
 
 async::Task<> Program::stop_on_signal() {
   const int number = co_await signals_.next();
   std::cerr << "chappe: stopping on " << (number == SIGINT ? "SIGINT" : "SIGTERM") << '\n';
+  restart_wanted_ = false;
   executor_.stop();
 }
 

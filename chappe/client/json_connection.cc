@@ -86,6 +86,13 @@ void JsonConnection::answer(std::string_view line) {
       reply.text("reply", "status");
       add_status(reply);
       return;
+    case JsonRequest::Kind::command:
+      if (!service_.commands()) {
+        reply.text("error", "this node takes no commands here");
+        return;
+      }
+      reply.text("reply", "command").text("text", service_.commands()(request->line));
+      return;
     case JsonRequest::Kind::restart:
       reply.text("reply", "restart-clients");
       service_.restart();

@@ -94,10 +94,14 @@ Result<JsonRequest, JsonProblem> parse_request(std::string_view line) {
     request.priority = static_cast<std::uint8_t>(fields.number("priority", 0, 255, 1));
   } else if (what == "status") {
     request.kind = JsonRequest::Kind::status;
+  } else if (what == "command") {
+    request.kind = JsonRequest::Kind::command;
+    request.line = fields.text("line");
+    if (request.line.empty()) fields.wrong("line", "must hold a command");
   } else if (what == "restart-clients") {
     request.kind = JsonRequest::Kind::restart;
   } else {
-    fields.wrong("do", "must be subscribe, submit, status or restart-clients");
+    fields.wrong("do", "must be subscribe, submit, status, command or restart-clients");
   }
   if (!fields.problem().empty()) return Unexpected(JsonProblem{request.ref, fields.problem()});
   return request;

@@ -13,12 +13,13 @@ namespace chappe::client {
 
 /// What a client asked for in one line.
 struct JsonRequest {
-  enum class Kind : std::uint8_t { subscribe, submit, status, restart };
+  enum class Kind : std::uint8_t { subscribe, submit, status, command, restart };
   Kind kind = Kind::status;
   std::string ref;  // the client's own name for it, returned with every answer; may be empty
   EventMask events = kAllEvents;    // subscribe
   std::vector<std::uint8_t> frame;  // submit
   Duration after{};                 // submit
+  std::string line;                 // command
   std::uint8_t priority = 1;        // submit
 };
 

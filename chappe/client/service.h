@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -57,6 +58,12 @@ class Service final : private node::EventListener {
   /// once.
   void restart();
 
+  /// What runs a line of the node's command line and returns its reply; clients may type once there
+  /// is one.
+  using Commands = std::function<std::string(std::string_view line)>;
+  void serve_commands(Commands commands) { commands_ = std::move(commands); }
+  const Commands& commands() const { return commands_; }
+
   std::uint32_t generation() const { return notifier_.generation(); }
   const flow::Notifier& notifier() const { return notifier_; }
   std::size_t client_count() const { return client_count_; }
@@ -83,6 +90,7 @@ class Service final : private node::EventListener {
   async::Executor& executor_;
   node::Repeater& repeater_;
   flow::Notifier notifier_;
+  Commands commands_;
   List<Session> sessions_;
   std::size_t client_count_ = 0;
   std::array<std::optional<Underway>, kSubmissions> underway_;

@@ -5,7 +5,7 @@
 #include "chappe/base/list.h"
 #include "chappe/base/site.h"
 #include "chappe/sync/agent.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -26,6 +26,15 @@ class LockRecord : public ListNode {
   /// For dumps and tests: the answer may be old when it arrives, unless the asker is the owner.
   Agent* owner() const { return owner_.load(Order::relaxed); }
 
+  /// Where the holder took it. Context: the holder.
+  Site site() const { return site_; }
+
+  /// `visit(const LockRecord&)` for each lock that `agent` holds, oldest first. Context: `agent`.
+  template <class Visit>
+  static void for_each_held_by(Agent& agent, Visit visit) {
+    agent.held_.for_each([&](LockRecord& lock) { visit(lock); });
+  }
+
  protected:
   explicit constexpr LockRecord(const LockClass& lock_class) : class_(lock_class) {}
   ~LockRecord();
@@ -44,8 +53,15 @@ class LockRecord : public ListNode {
   friend class Agent;
 
   const LockClass& class_;
-  Word<Agent*> owner_{nullptr};  // writer: the holder, or whoever hands over; checked by the holder
-  Site site_;                    // where the holder took it; the holder only
+  static constexpr SharedState kOwnerState{
+      .name = "LockRecord::owner",
+      .purpose = "who holds the lock",
+      .writers = Who::task | Who::timer | Who::worker,
+      .readers = Who::any,
+      .protection = "only the holder writes; exact for the holder, old for everybody else",
+      .orders = Orders::relaxed};
+  SharedWord<Agent*, kOwnerState> owner_{nullptr};
+  Site site_;  // where the holder took it; the holder only
 };
 
 }  // namespace chappe::sync

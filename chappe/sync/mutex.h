@@ -4,7 +4,7 @@
 
 #include "chappe/base/site.h"
 #include "chappe/sync/lock_record.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/worker.h"
 
 namespace chappe::sync {
@@ -39,8 +39,14 @@ class Mutex : public LockRecord {
   void unlock(Site site) noexcept;
   static Waiting* held_mark() noexcept;
 
-  // Free: null. Held and nobody waits: a mark. Else the newest of a stack of waiting workers.
-  Word<Waiting*> state_{nullptr};
+  static constexpr SharedState kStateState{
+      .name = "Mutex::state",
+      .purpose = "free: null; held: a mark; else the newest of a stack of waiting workers",
+      .writers = Who::worker,
+      .readers = Who::any,
+      .protection = "one word: a waiter either takes the lock or is in the line of whoever has it",
+      .orders = Orders::acquire | Orders::release | Orders::relaxed};
+  SharedWord<Waiting*, kStateState> state_{nullptr};
   Waiting* line_ = nullptr;  // older waiters in order of arrival; the holder only
 };
 
