@@ -16,6 +16,7 @@
 #include "chappe/node/repeater.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/tx/ledger.h"
 
@@ -58,6 +59,7 @@ class Program {
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
   bool open_socket();
+  void open_recorder();
   void greet() const;
   void conclude();
 
@@ -75,6 +77,7 @@ class Program {
   client::Service service_;
   client::JsonServer server_;
   std::unique_ptr<port::UnixListener> listener_;
+  std::unique_ptr<port::RecorderFile> recorder_;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<2048> accept_slot_;

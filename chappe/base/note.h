@@ -28,7 +28,7 @@ enum class Note : std::uint16_t {
 };
 
 /// How a note is shown: its name, and what its two numbers are. A number called `name` is one that
-/// note_name() gave; an empty one is not used.
+/// note_name() gave; a `+` before it says that it may be negative; an empty one is not used.
 struct NoteKind {
   Note id;
   const char* name;
@@ -41,18 +41,18 @@ inline constexpr std::array<NoteKind, 17> kNoteKinds{{
     {Note::start, "start", "", "pid"},
     {Note::end, "end", "", ""},
     {Note::panic, "panic", "code", "number"},
-    {Note::watchdog, "watchdog", "tick", "silent_ms"},
+    {Note::watchdog, "watchdog", "step", "silent_ms"},
     {Note::lock_contended, "lock_contended", "name", "rank"},
     {Note::lock_held_long, "lock_held_long", "name", "held_ms"},
-    {Note::refused, "refused", "lane", "word"},
-    {Note::paid, "paid", "lane", "word"},
+    {Note::refused, "refused", "lane", "amount"},
+    {Note::paid, "paid", "lane", "amount"},
     {Note::kick, "kick", "", ""},
     {Note::wedge, "wedge", "pending", "confirmed"},
     {Note::anomaly, "anomaly", "name", "number"},
     {Note::slow_step, "slow_step", "name", "us"},
     {Note::transmit_start, "transmit_start", "bytes", "airtime_us"},
     {Note::transmit_end, "transmit_end", "outcome", "airtime_us"},
-    {Note::receive, "receive", "bytes", "rssi_quarter_dbm"},
+    {Note::receive, "receive", "bytes", "+rssi_quarter_dbm"},
     {Note::radio_recovery, "radio_recovery", "stage", "count"},
 }};
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 #include "chappe/sync/shared_state.h"
 
 namespace chappe::flow {
@@ -22,7 +23,9 @@ class Gate {
           return amount > 0 ? amount - 1 : kOwed;
         },
         sync::Order::acq_rel);
-    return (step.before & kAmount) > 0;
+    if ((step.before & kAmount) > 0) return true;
+    note(Note::refused);
+    return false;
   }
 
   /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal. No units
@@ -35,7 +38,9 @@ class Gate {
           return units <= kAmount - amount ? amount + units : kAmount;
         },
         sync::Order::acq_rel);
-    return (step.before & kOwed) != 0 && units != 0;
+    if ((step.before & kOwed) == 0 || units == 0) return false;
+    note(Note::paid, 0, units);
+    return true;
   }
 
   /// Forgets amount and debt: what the server owed died with it.

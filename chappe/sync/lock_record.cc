@@ -43,7 +43,7 @@ void LockRecord::fail(const char* rule, Site here) const {
   } else {
     words.add("held by nobody");
   }
-  panic(words.view(), here);
+  panic(words.view(), here, {PanicCode::lock, class_.rank});
 }
 
 void LockRecord::check_may_lock(Agent& agent, Site site) const {
@@ -57,7 +57,7 @@ void LockRecord::check_may_lock(Agent& agent, Site site) const {
     add_agent(words, &agent);
     words.add(" at ").add(site).add(" already holds '").add(other.class_.name).add("' of rank ");
     words.add(other.class_.rank).add(", taken at ").add(other.site_);
-    panic(words.view(), site);
+    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank});
   });
 }
 

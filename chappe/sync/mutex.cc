@@ -1,5 +1,6 @@
 #include "chappe/sync/mutex.h"
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 
@@ -43,6 +44,7 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
     // Release: the holder that takes the stack reads our node. Acquire comes with the hand-over,
     // through the parker.
     if (state_.compare_exchange(seen, &waiting, Order::release, Order::relaxed)) {
+      note(Note::lock_contended, note_name(lock_class().name), lock_class().rank);
       me.parker_.park();
       break;
     }

@@ -1,6 +1,7 @@
 #include "chappe/sync/wake_list.h"
 
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 
 namespace chappe::sync {
 namespace {
@@ -48,7 +49,9 @@ void WakeList::push(WakeSource& source) noexcept {
     source.next_.write(head == sleeping() ? nullptr : head);
     if (head_.compare_exchange(head, &source, Order::release, Order::relaxed)) break;
   }
-  if (head == sleeping()) port_.kick();
+  if (head != sleeping()) return;
+  port_.kick();
+  note(Note::kick);
 }
 
 bool WakeList::drain() noexcept {
