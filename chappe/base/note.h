@@ -66,15 +66,14 @@ constexpr const NoteKind* note_kind(std::uint32_t id) {
 /// Leaves one line in the flight recorder, if there is one: about 30 instructions and a look at the
 /// clock. `a` above 65,535 is kept as 65,535.
 ///
-/// Contract: may sleep: never. Locks: none. Timers: none. Wakes: nobody.
-/// Touches: Recorder::current RecorderLive::next RecorderLive::dropped RecorderLive::epoch
-/// RecorderLive::state RecorderSlot::seq RecorderSlot::time RecorderSlot::what RecorderSlot::b
-/// Context: any, interrupts included.
+/// Contract of note: context any; sleeps never; locks none; timers none; wakes none; touches
+/// Recorder::current; calls Recorder::write.
 void note(Note what, std::uint32_t a = 0, std::uint32_t b = 0) noexcept;
 
 /// A number that the recorder's reader shows as these words; 0, "?", when its table is full. The
 /// words must live for ever: a literal, the name of a lock class or of a task.
-/// Context: any.
+/// Contract of note_name: context any; sleeps never; locks none; timers none; wakes none; touches
+/// RecorderMemory::current, RecorderMemory::name.
 std::uint32_t note_name(const char* words) noexcept;
 
 }  // namespace chappe

@@ -16,6 +16,8 @@ namespace chappe::flow {
 class Gate {
  public:
   /// Takes one unit, or is owed a notification: false.
+  /// Contract of Gate::take: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches Gate::word; calls note.
   [[nodiscard]] bool take() {
     const auto step = word_.update(
         [](std::uint32_t word) {
@@ -30,6 +32,8 @@ class Gate {
 
   /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal. No units
   /// pay nothing.
+  /// Contract of Gate::give: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches Gate::word; calls note.
   [[nodiscard]] bool give(std::uint32_t units) {
     const auto step = word_.update(
         [units](std::uint32_t word) {

@@ -11,12 +11,12 @@ namespace {
 constexpr std::uint32_t kFull = 0x80000000;
 
 // A mark no source can have as its address; never dereferenced.
-alignas(8) constinit char sleeping_mark[8] = {};
+alignas(8) constexpr char sleeping_mark[8] = {};
 
 }  // namespace
 
 WakeSource* WakeList::sleeping() noexcept {
-  return reinterpret_cast<WakeSource*>(sleeping_mark);
+  return reinterpret_cast<WakeSource*>(const_cast<char*>(sleeping_mark));
 }
 
 WakeSource::~WakeSource() {
