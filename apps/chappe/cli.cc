@@ -110,6 +110,22 @@ constexpr const char* kReplayFooter =
     "  chappe replay 'tests/vectors/oracle/acks.jsonl#3' --json\n"
     "\n";
 
+constexpr const char* kRecorder =
+    "Show the flight recorder of a run: what happened last, in order, with times and contexts.\n"
+    "\n"
+    "A run keeps its recorder in STATE/recorder and can be read at any time: while it runs, while\n"
+    "it hangs, after it was killed. A restart moves the file to recorder.1, that one to\n"
+    "recorder.2, and so on; five are kept. After a panic the file begins with what, where, who,\n"
+    "and which locks were held.\n";
+constexpr const char* kRecorderFooter =
+    "Examples:\n"
+    "  chappe recorder ~/.local/state/chappe/recorder      of the run that is there now\n"
+    "  chappe recorder ~/.local/state/chappe/recorder.1    of the one before\n"
+    "  chappe recorder --json FILE | jq 'select(.note == \"slow_step\")'\n"
+    "\n"
+    "A damaged file is shown as far as it can be read, and the exit code is 1.\n"
+    "\n";
+
 std::string check_radio(const std::string& radio) {
   const auto source = config::parse_radio_source(radio);
   return source ? std::string() : source.error();
@@ -161,6 +177,7 @@ class Grammar {
     add_airtime();
     add_conformance();
     add_replay();
+    add_recorder();
   }
 
   Command parse(const std::vector<std::string>& words) {
@@ -279,6 +296,16 @@ class Grammar {
     replay_command_ = &replay;
   }
 
+  void add_recorder() {
+    CLI::App& recorder =
+        add("recorder", "Show a run's flight recorder", kRecorder, kRecorderFooter);
+    recorder.add_option("file", recorder_.file, "The recorder's file")
+        ->type_name("FILE")
+        ->required();
+    recorder.add_flag("--json", recorder_.json, "One JSON object a line");
+    recorder_command_ = &recorder;
+  }
+
   /// CLI11 would call an unknown command an unexpected argument.
   std::optional<Answer> check_command(const std::string& word) const {
     if (!word.empty() && word.front() == '-') return std::nullopt;
@@ -338,6 +365,7 @@ class Grammar {
 
   Command chosen() {
     if (run_command_->parsed()) return run_;
+    if (recorder_command_->parsed()) return recorder_;
     if (decode_command_->parsed()) return decode_;
     if (airtime_command_->parsed()) return airtime_;
     if (conformance_command_->parsed()) return conformance_;
@@ -347,11 +375,13 @@ class Grammar {
   CLI::App app_;
   std::vector<std::pair<CLI::App*, const char*>> texts_;
   RunOptions run_;
+  RecorderOptions recorder_;
   play::DecodeOptions decode_;
   play::AirtimeOptions airtime_;
   play::ConformanceOptions conformance_;
   play::ReplayOptions replay_;
   CLI::App* run_command_ = nullptr;
+  CLI::App* recorder_command_ = nullptr;
   CLI::App* decode_command_ = nullptr;
   CLI::App* airtime_command_ = nullptr;
   CLI::App* conformance_command_ = nullptr;

@@ -1,5 +1,6 @@
 #include "chappe/sync/mutex.h"
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 #include "chappe/sync/workplace.h"
@@ -56,8 +57,8 @@ Mutex::~Mutex() {
 }
 
 Mutex::Waiting* Mutex::held_mark() noexcept {
-  static constinit Waiting mark{nullptr, {}};
-  return &mark;
+  static constexpr Waiting mark{nullptr, {}};
+  return const_cast<Waiting*>(&mark);  // compared, never touched
 }
 
 void Mutex::check_is_here(const Worker& me, Site site) const {
@@ -83,6 +84,7 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
     if (state_.compare_exchange(seen, &waiting, Order::release, Order::relaxed)) {
       me.begin_waiting(lock_class().name, site);
       me.begin_waiting_on(*this);
+      note(Note::lock_contended, note_name(lock_class().name), lock_class().rank);
       me.parker_.park();
       me.end_waiting();
       break;

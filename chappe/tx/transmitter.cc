@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chappe/async/sleep.h"
+#include "chappe/base/note.h"
 #include "chappe/radio/airtime.h"
 
 namespace chappe::tx {
@@ -264,7 +265,13 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   ++waiting.attempts_;
   if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
+  note(Note::transmit_start,
+       static_cast<std::uint32_t>(waiting.frame().size()),
+       static_cast<std::uint32_t>(waiting.airtime_.count()));
   const auto done = co_await radio_.transmit(right, waiting.frame(), std::move(credit));
+  note(Note::transmit_end,
+       done ? 0 : 1 + static_cast<std::uint32_t>(done.error()),
+       done ? static_cast<std::uint32_t>(done->airtime.count()) : 0);
   if (done) {
     reservation->commit(done->keyed, done->airtime);
     statistics_.airtime += done->airtime;
