@@ -10,6 +10,7 @@
 
 #include "chappe/async/sleep.h"
 #include "chappe/async/task.h"
+#include "chappe/base/borrows.h"
 #include "chappe/sync/waiter.h"
 
 namespace chappe::async {
@@ -41,7 +42,7 @@ template <Wait... Ops>
 class [[nodiscard]] WhenAny {
  public:
   explicit WhenAny(Ops&... ops) : ops_(ops...) {}
-  WhenAny&& operator co_await() && { return std::move(*this); }
+  WhenAny(const WhenAny&) = delete;
 
   bool await_ready() {
     bool any = false;
@@ -86,7 +87,7 @@ class [[nodiscard]] WhenAny {
 };
 
 template <Wait... Ops>
-WhenAny<Ops...> when_any(Ops&&... ops) {
+WhenAny<Ops...> when_any(Ops&&... ops CHAPPE_BORROWED) {
   return WhenAny<Ops...>(ops...);
 }
 
@@ -99,7 +100,6 @@ class [[nodiscard]] WithDeadline {
   WithDeadline(Op& op, Executor& executor, Time deadline, Site site)
       : sleep_(executor, deadline, site), both_(op, sleep_) {}
   WithDeadline(const WithDeadline&) = delete;
-  WithDeadline&& operator co_await() && { return std::move(*this); }
 
   bool await_ready() { return both_.await_ready(); }
   template <sync::TaskPromise Promise>
@@ -114,7 +114,7 @@ class [[nodiscard]] WithDeadline {
 };
 
 template <Wait Op>
-WithDeadline<Op> with_deadline(Op&& op,
+WithDeadline<Op> with_deadline(Op&& op CHAPPE_BORROWED,
                                Executor& executor,
                                Time deadline,
                                Site site = Site::here()) {
