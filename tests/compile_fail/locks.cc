@@ -140,7 +140,7 @@ async::Task<> waits_in_with(async::AsyncMutex& mutex, async::AsyncMutex& other) 
 
 async::Task<> control(async::Executor& executor, sync::Signal& one, sync::Signal& two) {
   const auto [first, second] = co_await async::when_any(one.next(), two.next());
-  const auto third = co_await async::with_deadline(one.next(), executor, Time{});
+  const auto third = co_await async::with_deadline(one.next(), executor, Time());
   if (first || second || third) co_return;
 }
 
