@@ -15,7 +15,7 @@
 #include "chappe/base/units.h"
 #include "chappe/sync/port.h"
 #include "chappe/sync/wake_list.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::async {
 
@@ -143,7 +143,13 @@ class Executor {
 
   sync::Port& port_;
   sync::WakeList wakes_;
-  sync::Word<const void*> home_{nullptr};  // writer: the thread that runs it
+  static constexpr sync::SharedState kHomeState{.name = "Executor::home",
+                                                .purpose = "the thread that runs it",
+                                                .writers = sync::Who::executor,
+                                                .readers = sync::Who::any,
+                                                .protection = "only the thread that runs it writes",
+                                                .orders = sync::Orders::relaxed};
+  sync::SharedWord<const void*, kHomeState> home_{nullptr};
   List<TaskHeader> ready_;
   List<TaskHeader::Place> living_;
   PairingHeap<Timer, EarlierTimer> timers_;

@@ -5,8 +5,8 @@
 
 #include "chappe/base/list.h"
 #include "chappe/flow/gate.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::flow {
 
@@ -39,9 +39,15 @@ class Subscriber : public ListNode {
   friend class Notifier;
   sync::Flags wake_;
   std::array<Gate, kTopics> gates_;
-  std::uint32_t generation_ = 0;        // the service's, when this client was answered last
-  std::uint64_t refusals_ = 0;          // the service's executor only
-  sync::Word<std::uint32_t> posts_{0};  // a count; writers: any context
+  std::uint32_t generation_ = 0;  // the service's, when this client was answered last
+  std::uint64_t refusals_ = 0;    // the service's executor only
+  static constexpr sync::SharedState kPostsState{.name = "Subscriber::posts",
+                                                 .purpose = "how often this client was woken",
+                                                 .writers = sync::Who::any,
+                                                 .readers = sync::Who::any,
+                                                 .protection = "a count, nothing depends on it",
+                                                 .orders = sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kPostsState> posts_{0};
 };
 
 /// Wakes a client only for something it asked for and was refused, and after a restart everybody
@@ -57,6 +63,12 @@ class Notifier {
   explicit Notifier(std::uint32_t generation = 0) : generation_(generation) {}
 
   void attach(Subscriber& client);
+  /// The client was here before, in generation `known`: if that is over, it is told so once, like
+  /// everybody who was there when it ended.
+  void knew(Subscriber& client, std::uint32_t known);
+
+  /// True once after each new generation: what the client had, and was owed, is gone.
+  [[nodiscard]] bool learns_restart(Subscriber& client);
 
   /// Takes one unit of `topic` for the client, or makes its refusal a debt.
   [[nodiscard]] Access want(Subscriber& client, std::uint8_t topic);
@@ -64,7 +76,8 @@ class Notifier {
   /// `units` more of `topic` are there for the client. Wakes it if, and only if, it is owed.
   void progress(Subscriber& client, std::uint8_t topic, std::uint32_t units);
 
-  /// A new generation: what was owed is void, everybody is told once. Before serving anybody.
+  /// A new generation, its number one more: what was owed is void, everybody is told once. Before
+  /// serving anybody.
   void restarted();
 
   std::uint32_t generation() const { return generation_; }
@@ -74,11 +87,18 @@ class Notifier {
 
  private:
   void post(Subscriber& client, std::uint32_t bits);
+  void blast(Subscriber& client);
 
   List<Subscriber> clients_;
   std::uint32_t generation_;
   std::uint64_t refusals_ = 0;
-  sync::Word<std::uint32_t> posts_{0};  // a count; writers: any context
+  static constexpr sync::SharedState kPostsState{.name = "Notifier::posts",
+                                                 .purpose = "how often any client was woken",
+                                                 .writers = sync::Who::any,
+                                                 .readers = sync::Who::any,
+                                                 .protection = "a count, nothing depends on it",
+                                                 .orders = sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kPostsState> posts_{0};
   std::uint64_t blasts_ = 0;
 };
 

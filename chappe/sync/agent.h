@@ -6,7 +6,7 @@
 #include "chappe/base/text.h"
 #include "chappe/base/units.h"
 #include "chappe/sync/shared_site.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -71,10 +71,28 @@ class Agent {
   static constinit thread_local Agent* running_;
 
   const Kind kind_;
-  // Writer of all four: this agent. Readers: dumps and panics of any context.
-  Word<const char*> name_;
-  Word<const char*> waiting_for_{nullptr};
-  Word<const LockRecord*> waiting_on_{nullptr};
+  static constexpr SharedState kNameState{.name = "Agent::name",
+                                          .purpose = "who it is, for dumps and panics",
+                                          .writers = Who::any,
+                                          .readers = Who::any,
+                                          .protection = "only the agent itself writes",
+                                          .orders = Orders::relaxed};
+  SharedWord<const char*, kNameState> name_;
+  static constexpr SharedState kWaitingForState{.name = "Agent::waiting_for",
+                                                .purpose = "what it waits for, in words",
+                                                .writers = Who::any,
+                                                .readers = Who::any,
+                                                .protection = "only the agent itself writes",
+                                                .orders = Orders::relaxed};
+  SharedWord<const char*, kWaitingForState> waiting_for_{nullptr};
+  static constexpr SharedState kWaitingOnState{
+      .name = "Agent::waiting_on",
+      .purpose = "the lock it waits for",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "only the agent itself writes; who follows it looks inside the workplace",
+      .orders = Orders::release | Orders::relaxed};
+  SharedWord<const LockRecord*, kWaitingOnState> waiting_on_{nullptr};
   SharedSite waiting_at_;
 };
 

@@ -1,16 +1,33 @@
 #include "chappe/sync/anomaly.h"
 
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 namespace {
 
-constinit Word<std::uint32_t> counts[kAnomalies] = {
-    Word<std::uint32_t>(0), Word<std::uint32_t>(0), Word<std::uint32_t>(0)};  // writers: any
+constexpr SharedState kCountsState{.name = "Anomaly::counts",
+                                   .purpose = "how often each kind was reported",
+                                   .writers = Who::any,
+                                   .readers = Who::any,
+                                   .protection = "each is a counter of its own",
+                                   .orders = Orders::relaxed};
+using Count = SharedWord<std::uint32_t, kCountsState>;
+constinit Count counts[kAnomalies] = {Count(0), Count(0), Count(0)};
 
-// Written at start-up, the listener after its context.
-constinit Word<void*> listener_context{nullptr};
-constinit Word<AnomalyListener> listener{nullptr};
+constexpr SharedState kContextState{.name = "Anomaly::listener_context",
+                                    .purpose = "what the listener is called with",
+                                    .writers = Who::start,
+                                    .readers = Who::any,
+                                    .protection = "written before the listener, which publishes it",
+                                    .orders = Orders::relaxed};
+constinit SharedWord<void*, kContextState> listener_context{nullptr};
+constexpr SharedState kListenerState{.name = "Anomaly::listener",
+                                     .purpose = "whom anomalies are told",
+                                     .writers = Who::start,
+                                     .readers = Who::any,
+                                     .protection = "one word; it publishes its context",
+                                     .orders = Orders::acquire | Orders::release | Orders::relaxed};
+constinit SharedWord<AnomalyListener, kListenerState> listener{nullptr};
 
 }  // namespace
 

@@ -5,9 +5,9 @@
 #include "chappe/base/list.h"
 #include "chappe/base/units.h"
 #include "chappe/sync/port.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/waiter.h"
 #include "chappe/sync/wake_list.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::sync {
 
@@ -49,7 +49,8 @@ class IrqEdge : public WakeSource {
   [[nodiscard]] Until until(bool high, Site site = Site::here()) noexcept;
 
  private:
-  void count(Word<std::uint32_t>& edges) noexcept {
+  template <class Count>
+  void count(Count& edges) noexcept {
     // One writer: no read-modify-write. The set below publishes them.
     edges.store(edges.load(Order::relaxed) + 1, Order::relaxed);
     stamp_.store(static_cast<std::uint32_t>(in_us(clock_.now())), Order::relaxed);
@@ -62,10 +63,31 @@ class IrqEdge : public WakeSource {
   Port& clock_;
   const Level level_;
   void* const pin_;
-  // Writer: the interrupt. They wrap; the executor counts differences.
-  Word<std::uint32_t> rising_{0};
-  Word<std::uint32_t> falling_{0};
-  Word<std::uint32_t> stamp_{0};  // the low half of the time, in microseconds
+  // The counts wrap; the executor counts differences.
+  static constexpr SharedState kRisingState{
+      .name = "IrqEdge::rising",
+      .purpose = "rising edges so far",
+      .writers = Who::interrupt,
+      .readers = Who::interrupt | Who::executor,
+      .protection = "one writer, the line's interrupt; the source's word publishes it",
+      .orders = Orders::relaxed};
+  SharedWord<std::uint32_t, kRisingState> rising_{0};
+  static constexpr SharedState kFallingState{
+      .name = "IrqEdge::falling",
+      .purpose = "falling edges so far",
+      .writers = Who::interrupt,
+      .readers = Who::interrupt | Who::executor,
+      .protection = "one writer, the line's interrupt; the source's word publishes it",
+      .orders = Orders::relaxed};
+  SharedWord<std::uint32_t, kFallingState> falling_{0};
+  static constexpr SharedState kStampState{
+      .name = "IrqEdge::stamp",
+      .purpose = "when the newest edge came: the low half, in microseconds",
+      .writers = Who::interrupt,
+      .readers = Who::interrupt | Who::executor,
+      .protection = "one writer, the line's interrupt; the source's word publishes it",
+      .orders = Orders::relaxed};
+  SharedWord<std::uint32_t, kStampState> stamp_{0};
   // Executor's thread only.
   std::uint32_t rising_seen_ = 0;
   std::uint32_t falling_seen_ = 0;

@@ -7,7 +7,7 @@
 #include "chappe/sync/agent.h"
 #include "chappe/sync/lock_class.h"
 #include "chappe/sync/shared_site.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -30,6 +30,12 @@ class LockRecord : public ListNode {
   /// this lock on. Exact for tasks of the calling executor; of worker threads as good as a look at
   /// others can be. Context: any but a section.
   void add_chain(Words& words) const;
+
+  /// `visit(const LockRecord&)` for each lock that `agent` holds, oldest first. Context: `agent`.
+  template <class Visit>
+  static void for_each_held_by(Agent& agent, Visit visit) {
+    agent.held_.for_each([&](LockRecord& lock) { visit(lock); });
+  }
 
  protected:
   explicit constexpr LockRecord(const LockClass& lock_class) : class_(lock_class) {}
@@ -63,8 +69,15 @@ class LockRecord : public ListNode {
   virtual void add_line(Words& words, const Workplace& workplace) const = 0;
 
   const LockClass& class_;
-  Word<Agent*> owner_{nullptr};  // writer: the holder, or whoever hands over; checked by the holder
-  SharedSite site_;              // where the holder took it; writer: the holder
+  static constexpr SharedState kOwnerState{
+      .name = "LockRecord::owner",
+      .purpose = "who holds the lock",
+      .writers = Who::task | Who::timer | Who::worker,
+      .readers = Who::any,
+      .protection = "only the holder writes; exact for the holder, old for everybody else",
+      .orders = Orders::relaxed};
+  SharedWord<Agent*, kOwnerState> owner_{nullptr};
+  SharedSite site_;  // where the holder took it; writer: the holder
 };
 
 /// "task 'saver'", or who else it is.

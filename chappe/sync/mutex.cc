@@ -58,7 +58,7 @@ Mutex::~Mutex() {
 }
 
 Mutex::Waiting* Mutex::held_mark() noexcept {
-  static constinit Waiting mark{nullptr, Plain<Waiting*>(nullptr)};
+  static constinit Waiting mark{nullptr, {}};
   return &mark;
 }
 
@@ -76,7 +76,7 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
   check_is_here(me, site);
   check_may_lock(me, site);
 
-  Waiting waiting{&me, Plain<Waiting*>(nullptr)};
+  Waiting waiting{&me, {}};
   Waiting* seen = nullptr;
   while (!state_.compare_exchange(seen, held_mark(), Order::acquire, Order::relaxed)) {
     waiting.next.write(seen == held_mark() ? nullptr : seen);

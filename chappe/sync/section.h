@@ -5,7 +5,7 @@
 #include "chappe/base/site.h"
 #include "chappe/sync/lock_class.h"
 #include "chappe/sync/shared_site.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -64,8 +64,15 @@ class Section {
   static constinit thread_local const Section* inside_;  // one per context
 
   const LockClass& class_;
-  Word<std::uint32_t> taken_{0};  // writers: any context
-  SharedSite site_;               // of who is in it
+  static constexpr SharedState kTakenState{
+      .name = "Section::taken",
+      .purpose = "whether somebody is in it",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "one word: who turns it from free to taken is in",
+      .orders = Orders::acquire | Orders::release | Orders::relaxed};
+  SharedWord<std::uint32_t, kTakenState> taken_{0};
+  SharedSite site_;  // of who is in it
 };
 
 }  // namespace chappe::sync

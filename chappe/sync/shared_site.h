@@ -1,7 +1,7 @@
 #pragma once
 
 #include "chappe/base/site.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -16,8 +16,21 @@ class SharedSite {
   }
 
  private:
-  Word<const char*> file_{"?"};  // writer: the owner of the field around it
-  Word<std::uint32_t> line_{0};  // the same
+  static constexpr SharedState kFileState{
+      .name = "SharedSite::file",
+      .purpose = "a place in the source: its file",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "only the owner of the field around it writes; half of it may be new",
+      .orders = Orders::relaxed};
+  SharedWord<const char*, kFileState> file_{"?"};
+  static constexpr SharedState kLineState{.name = "SharedSite::line",
+                                          .purpose = "a place in the source: its line",
+                                          .writers = Who::any,
+                                          .readers = Who::any,
+                                          .protection = "as the file",
+                                          .orders = Orders::relaxed};
+  SharedWord<std::uint32_t, kLineState> line_{0};
 };
 
 }  // namespace chappe::sync
