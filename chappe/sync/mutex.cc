@@ -8,6 +8,8 @@
 namespace chappe::sync {
 namespace {
 
+// Protects: the lists of worker threads and of mutexes that were ever locked
+// Contexts: any (a section)
 constexpr LockClass kWorkplace{"workplace", 0};
 constinit Guarded<Workplace> all{kWorkplace};
 
