@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "chappe/async/task.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::flow {
 
@@ -110,7 +110,14 @@ class Credits {
   void pay(std::uint32_t paid_wants) noexcept;
 
   const Limits limits_;
-  sync::Word<std::uint32_t> word_{0};  // writers: any context
+  static constexpr sync::SharedState kWordState{
+      .name = "Credits::word",
+      .purpose = "what each lane uses, which lanes were refused, and whether it is closed",
+      .writers = sync::Who::any,
+      .readers = sync::Who::any,
+      .protection = "one word: the total is the sum of the lanes at every instant",
+      .orders = sync::Orders::acq_rel | sync::Orders::acquire | sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kWordState> word_{0};
   sync::Signal rooms_[kLanes];
   sync::Signal idle_;
 };

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "chappe/base/check.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::flow {
 
@@ -48,7 +48,14 @@ class Gate {
   static constexpr std::uint32_t kOwed = 0x80000000;
   static constexpr std::uint32_t kAmount = kOwed - 1;
 
-  sync::Word<std::uint32_t> word_{0};  // writers: any context
+  static constexpr sync::SharedState kWordState{
+      .name = "Gate::word",
+      .purpose = "how much there is, and whether somebody was refused",
+      .writers = sync::Who::any,
+      .readers = sync::Who::any,
+      .protection = "one word: refusing and owing are one step, giving and paying another",
+      .orders = sync::Orders::acq_rel | sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kWordState> word_{0};
 };
 
 }  // namespace chappe::flow

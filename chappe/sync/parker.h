@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -16,7 +16,14 @@ class Parker {
   void unpark() noexcept;
 
  private:
-  Word<std::uint32_t> token_{0};  // 0 none, 1 token, 2 asleep
+  static constexpr SharedState kTokenState{
+      .name = "Parker::token",
+      .purpose = "0 no token, 1 a token, 2 its owner sleeps",
+      .writers = Who::worker | Who::watchdog,
+      .readers = Who::worker,
+      .protection = "one word: whoever leaves the token learns in the same step whether to wake",
+      .orders = Orders::acquire | Orders::release | Orders::relaxed};
+  SharedWord<std::uint32_t, kTokenState> token_{0};
 };
 
 }  // namespace chappe::sync

@@ -365,6 +365,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   waiting.timer_.cancel();
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
+  if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
   const auto done = co_await radio_.transmit(right, waiting.frame(), std::move(credit));
   if (done) {
