@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/chappe/ctl.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
 
@@ -18,6 +19,7 @@ struct Answer {
 
 using Command = std::variant<Answer,
                              RunOptions,
+                             CtlOptions,
                              play::DecodeOptions,
                              play::AirtimeOptions,
                              play::ConformanceOptions,
