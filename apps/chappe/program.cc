@@ -36,8 +36,8 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
                                          const Surroundings& surroundings) {
   auto ground = std::make_unique<Ground>();
-  auto outside =
-      make_outside(configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
     return nullptr;
