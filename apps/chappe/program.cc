@@ -5,6 +5,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
@@ -71,7 +72,7 @@ Program::Program(const config::Configuration& configuration,
           [this](node::Halt how) { halt(how); }),
       commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
-      service_(executor_, repeater_),
+      service_(executor_, repeater_, journal_of(surroundings)),
       server_(service_) {
   repeater_.listen(console_);
   service_.serve_commands([this](std::string_view line) {
@@ -79,6 +80,17 @@ Program::Program(const config::Configuration& configuration,
     commands_.command(line, 0, reply);
     return kept_.take_printed().append(reply.view());
   });
+}
+
+// Without a disk clients are served all the same, and told that what they submit is not durable.
+std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroundings) {
+  auto journal = open_journal(executor_.wakes(),
+                              surroundings.state_directory,
+                              surroundings.identity_is_new,
+                              executor_.now());
+  if (journal) return *std::move(journal);
+  std::cerr << "chappe: " << journal.error() << "\n        submissions will not be durable\n";
+  return std::make_unique<client::Journal>(generation_out_of_nothing());
 }
 
 int Program::run() {
@@ -92,6 +104,7 @@ int Program::run() {
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   kept_.apply(repeater_, access_, commands_);
   repeater_.start();
+  service_.resume();
   outside_.start();
   executor_.run();
 

@@ -60,6 +60,7 @@ class Program {
   async::Task<> stop_on_signal();
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
+  std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
   void halt(node::Halt how);
   void greet() const;

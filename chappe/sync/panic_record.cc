@@ -80,8 +80,9 @@ void write_panic(PanicArea& area,
     record.agent_kind = static_cast<std::uint8_t>(runs_in(agent));
     LockRecord::for_each_held_by(*agent, [&](const LockRecord& lock) {
       if (record.held_count == PanicRecord::kMost) return;
-      record.held[record.held_count++] = {
-          writer.word(lock.lock_class().name), writer.place(lock.site()), lock.lock_class().rank};
+      record.held[record.held_count++] = {writer.word(lock.lock_class().name),
+                                          writer.place(lock.held_at()),
+                                          lock.lock_class().rank};
     });
   }
   record.magic = PanicRecord::kMagic;

@@ -37,6 +37,8 @@ class WakeSource {
   void add_one() noexcept;
   void add_bits(std::uint32_t bits) noexcept;
 
+  const WakeList* list() const { return list_; }
+
   /// Context: the executor. Delivers now what was set before, instead of in the next step.
   void drain() noexcept;
 

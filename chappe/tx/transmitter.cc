@@ -262,10 +262,11 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   line_.remove(waiting);
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
+  if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
   const auto done = co_await radio_.transmit(right, waiting.frame(), std::move(credit));
   if (done) {
-    reservation->commit(done->airtime);
+    reservation->commit(done->keyed, done->airtime);
     statistics_.airtime += done->airtime;
     if (forced) ++statistics_.forced;
     const Duration waited = std::max(Duration::zero(), done->keyed - waiting.due_);
@@ -275,7 +276,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   if (done.error() == radio::TransmitFailure::never_keyed) {
     reservation->cancel();
   } else {
-    reservation->keep();
+    reservation->keep(executor_.now());
     waiting.perhaps_sent_ = true;
   }
   if (waiting.origin_ == Origin::local && waiting.attempts_ < policy_.local_attempts) {
