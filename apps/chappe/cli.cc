@@ -49,6 +49,7 @@ constexpr const char* kRun =
 constexpr const char* kRunFooter =
     "Radios:\n"
     "  sim          an invented air with neighbours that advertise and chat\n"
+    "  kiss         a board with MeshCore's KISS modem firmware, as [modem] says\n"
     "  replay:FILE  frames and times from a recorded session\n"
     "\n"
     "Examples:\n"

@@ -7,6 +7,7 @@
 
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
+#include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
@@ -84,6 +85,7 @@ class Program {
   Console console_;
   client::Service service_;
   client::JsonServer server_;
+  KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
   bool restart_wanted_ = false;
   std::unique_ptr<port::RecorderFile> recorder_;
