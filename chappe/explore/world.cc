@@ -68,6 +68,7 @@ void World::clear() {
   context_count_ = core_count_ = shared_count_ = 0;
   arena_used_ = 0;
   at_end_.clear();
+  objects_.clear();
   always_ = finally_ = Callback{};
   running_ = nullptr;
   observing_ = starting_ = complete_ = race_seen_ = asleep_seen_ = false;
@@ -305,6 +306,15 @@ std::string World::word_name(WordId word) const {
   if (name.object.empty()) return "word" + std::to_string(word);
   if (name.number == 0) return std::string(name.object);
   return std::string(name.object) + "." + std::to_string(name.number);
+}
+
+std::string World::value_name(std::uint64_t value) const {
+  if (value < 0x100000000) return std::to_string(value);
+  for (const Object& object : objects_) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(object.at);
+    if (value >= begin && value < begin + object.bytes) return std::string("&") + object.name;
+  }
+  return "&...";
 }
 
 // --- What may happen next. ---
