@@ -192,11 +192,27 @@ bool parse_tape(std::string_view text, Tape& tape, std::string& mistake) {
   return !tape.steps.empty();
 }
 
+void TapeDriver::describe_divergence(const World& world, const Tape::Step& step) {
+  words_ = "diverged at step " + std::to_string(at_) + ": expected ";
+  words_ += kLetters[step.context];
+  words_ += step.label.empty() ? std::string(" to go on") : " " + step.label;
+  words_ += ", got ";
+  std::string got;
+  for (const Choice& choice : offered_) {
+    if (choice.context != step.context) continue;
+    got = label_of(world, choice);
+    break;
+  }
+  words_ += got.empty() ? "nothing: it has ended, or waits" : got;
+  if (got == step.label) words_ += ", which has no such outcome";
+}
+
 Choice TapeDriver::next(World& world) {
   offer_all(world, offered_);
   if (offered_.empty()) return Choice{};
   while (at_ < tape_.steps.size()) {
-    Tape::Step step = tape_.steps[at_++];
+    step_ = tape_.steps[at_++];
+    Tape::Step& step = step_;
     if (step.fires && tape_.interrupts.empty()) {
       // As parsed: the n-th interrupt of the test.
       std::size_t left = step.context + 1u;
@@ -211,19 +227,8 @@ Choice TapeDriver::next(World& world) {
       if (fits(world, choice, step)) return choice;
     }
     if (!strict_) continue;
-    std::string words = "diverged at step " + std::to_string(at_) + ": expected ";
-    words += kLetters[step.context];
-    words += step.label.empty() ? std::string(" to go on") : " " + step.label;
-    words += ", got ";
-    std::string got;
-    for (const Choice& choice : offered_) {
-      if (choice.context != step.context) continue;
-      got = label_of(world, choice);
-      break;
-    }
-    words += got.empty() ? "nothing: it has ended, or waits" : got;
-    if (got == step.label) words += ", which has no such outcome";
-    world.fail(Failure::diverged, words);
+    describe_divergence(world, step);
+    world.fail(Failure::diverged, {words_});
     return Choice{};
   }
   if (world.step_count() != 0) {

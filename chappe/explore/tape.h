@@ -45,10 +45,14 @@ class TapeDriver final : public Driver {
   Choice next(World& world) override;
 
  private:
+  void describe_divergence(const World& world, const Tape::Step& step);
+
   const Tape& tape_;
   const bool strict_;
   std::size_t at_ = 0;
   std::vector<Choice> offered_;
+  Tape::Step step_;  // these two are not on a stack that is abandoned
+  std::string words_;
 };
 
 /// Writes down what another driver does.

@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -146,7 +148,9 @@ class World {
   void raise(const char* interrupt_name);
   void fence(MemoryOrder order);
 
-  void fail(Failure failure, std::string words);
+  /// Ends the execution; from a context it does not return. Words in pieces, because nothing that
+  /// is left behind on the stack is destroyed.
+  void fail(Failure failure, std::initializer_list<std::string_view> words);
   void expect(bool condition, const char* words, Site site = Site::here());
 
   // --- Words, plain data, tokens and locks, for the model port. ---

@@ -24,7 +24,7 @@ class LockRecord : public ListNode {
   const LockClass& lock_class() const { return class_; }
 
   /// For dumps and tests: the answer may be old when it arrives, unless the asker is the owner.
-  Agent* owner() const { return owner_.load(Order::relaxed); }
+  Agent* owner() const { return owner_.load(); }
 
  protected:
   explicit constexpr LockRecord(const LockClass& lock_class) : class_(lock_class) {}
@@ -44,7 +44,7 @@ class LockRecord : public ListNode {
   friend class Agent;
 
   const LockClass& class_;
-  Word<Agent*> owner_{nullptr};  // writer: the holder, or whoever hands over; checked by the holder
+  Hint<Agent*> owner_{nullptr};  // writer: the holder, or whoever hands over; checked by the holder
   Site site_;                    // where the holder took it; the holder only
 };
 

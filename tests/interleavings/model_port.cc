@@ -6,7 +6,7 @@ namespace chappe {
 
 // A panic of the product is a failure of the test.
 void panic_halt(std::string_view what) noexcept {
-  explore::World::current()->fail(explore::Failure::check, std::string(what));
+  explore::World::current()->fail(explore::Failure::check, {what});
   __builtin_trap();
 }
 

@@ -8,11 +8,12 @@
 
 namespace chappe::explore {
 
-/// Time in a test: a word that somebody moves on. Whoever reads it may read an old time.
+/// Time in a test: a word that somebody moves on. Whoever reads it may read an old time, but sees
+/// what happened before the time that it reads: a store does not stay hidden for a whole period.
 class ModelClock {
  public:
   void advance_to(std::int64_t us) { us_.store(us, sync::Order::release); }
-  std::int64_t read() const { return us_.load(sync::Order::relaxed); }
+  std::int64_t read() const { return us_.load(sync::Order::acquire); }
 
  private:
   sync::Word<std::int64_t> us_{0};
