@@ -103,7 +103,7 @@ void LockRecord::check_may_lock(Agent& agent, Site site) const {
 }
 
 void LockRecord::taken_by(Agent& agent, Site site) {
-  owner_.store(&agent, Order::relaxed);
+  owner_.store(&agent);
   site_.write(site);
   agent.held_.push_back(*this);
 }
@@ -117,7 +117,7 @@ void LockRecord::check_may_release(Site site) const {
 
 void LockRecord::released() {
   unlink();
-  owner_.store(nullptr, Order::relaxed);
+  owner_.store(nullptr);
 }
 
 Duration LockRecord::check_hold(Duration held, const Workplace* workplace) {

@@ -39,7 +39,7 @@ class Mutex final : public LockRecord {
     Worker* worker;
 
     static constexpr SharedState kNextState{
-        .name = "Mutex::Waiting::next",
+        .name = "MutexWaiting::next",
         .purpose = "who came before",
         .writers = Who::worker,
         .readers = Who::worker,
@@ -77,8 +77,8 @@ class Mutex final : public LockRecord {
       .writers = Who::worker,
       .readers = Who::watchdog | Who::worker,
       .protection = "only the holder writes",
-      .orders = Orders::acquire | Orders::release | Orders::relaxed};
-  SharedWord<std::uint32_t, kHoldsState> holds_{0};
+      .orders = Orders::relaxed};
+  SharedHint<std::uint32_t, kHoldsState> holds_{0};
 
   // In the workplace's section. since_ and reported_ are the watch's, about seen_hold_.
   Mutex* next_ = nullptr;
