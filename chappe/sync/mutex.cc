@@ -75,6 +75,7 @@ void Mutex::check_is_here(const Worker& me, Site site) const {
 
 Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
   check_is_here(me, site);
+  Section::check_outside("lock", lock_class().name, site);
   check_may_lock(me, site);
 
   Waiting waiting{&me, {}};
