@@ -5,6 +5,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
@@ -65,10 +66,32 @@ Program::Program(const config::Configuration& configuration,
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
+      kept_(
+          surroundings.state_directory,
+          configuration,
+          [](const std::string& words) { std::cerr << "chappe: " << words << '\n'; },
+          [this](node::Halt how) { halt(how); }),
+      commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
-      service_(executor_, repeater_),
+      service_(executor_, repeater_, journal_of(surroundings)),
       server_(service_) {
   repeater_.listen(console_);
+  service_.serve_commands([this](std::string_view line) {
+    node::Reply reply;
+    commands_.command(line, 0, reply);
+    return kept_.take_printed().append(reply.view());
+  });
+}
+
+// Without a disk clients are served all the same, and told that what they submit is not durable.
+std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroundings) {
+  auto journal = open_journal(executor_.wakes(),
+                              surroundings.state_directory,
+                              surroundings.identity_is_new,
+                              executor_.now());
+  if (journal) return *std::move(journal);
+  std::cerr << "chappe: " << journal.error() << "\n        submissions will not be durable\n";
+  return std::make_unique<client::Journal>(generation_out_of_nothing());
 }
 
 int Program::run() {
@@ -81,7 +104,9 @@ int Program::run() {
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
+  kept_.apply(repeater_, access_, commands_);
   repeater_.start();
+  service_.resume();
   outside_.start();
   executor_.run();
 
@@ -91,14 +116,25 @@ int Program::run() {
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
+  halt_slot_.cancel();
   conclude();
   if (recorder_ != nullptr) recorder_->end();
   return std::cout ? 0 : 1;
 }
 
+void Program::halt(node::Halt how) {
+  restart_wanted_ = how == node::Halt::restart;
+  std::cerr << "chappe: a command " << (restart_wanted_ ? "restarts" : "stops") << " the node\n";
+  // Whoever typed it still gets the answer.
+  if (!halt_slot_.alive()) {
+    executor_.spawn(halt_slot_, "halt", &Program::stop_after, this, milliseconds(100));
+  }
+}
+
 async::Task<> Program::stop_on_signal() {
   const int number = co_await signals_.next();
   std::cerr << "chappe: stopping on " << (number == SIGINT ? "SIGINT" : "SIGTERM") << '\n';
+  restart_wanted_ = false;
   executor_.stop();
 }
 

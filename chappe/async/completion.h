@@ -91,7 +91,7 @@ class Completion : public sync::WakeSource {
     template <sync::TaskPromise Promise>
     void await_suspend(std::coroutine_handle<Promise> place) noexcept {
       CHAPPE_CHECK(completion_.waiters_.empty());  // one result, one owner
-      place.promise().suspend(*this, place, "completion", site_);
+      place.promise().suspend(*this, place, "completion", site_, completion_.list());
       completion_.waiters_.push_back(*this);
     }
     T await_resume() { return completion_.take(); }

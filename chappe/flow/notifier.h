@@ -54,6 +54,12 @@ class Notifier {
   explicit Notifier(std::uint32_t generation = 0) : generation_(generation) {}
 
   void attach(Subscriber& client);
+  /// The client was here before, in generation `known`: if that is over, it is told so once, like
+  /// everybody who was there when it ended.
+  void knew(Subscriber& client, std::uint32_t known);
+
+  /// True once after each new generation: what the client had, and was owed, is gone.
+  [[nodiscard]] bool learns_restart(Subscriber& client);
 
   /// Takes one unit of `topic` for the client, or makes its refusal a debt.
   [[nodiscard]] Access want(Subscriber& client, std::uint8_t topic);
@@ -61,7 +67,8 @@ class Notifier {
   /// `units` more of `topic` are there for the client. Wakes it if, and only if, it is owed.
   void progress(Subscriber& client, std::uint8_t topic, std::uint32_t units);
 
-  /// A new generation: what was owed is void, everybody is told once. Before serving anybody.
+  /// A new generation, its number one more: what was owed is void, everybody is told once. Before
+  /// serving anybody.
   void restarted();
 
   std::uint32_t generation() const { return generation_; }
@@ -70,6 +77,8 @@ class Notifier {
   std::uint64_t blasts() const { return blasts_; }
 
  private:
+  void blast(Subscriber& client);
+
   List<Subscriber> clients_;
   std::uint32_t generation_;
   std::uint64_t refusals_ = 0;

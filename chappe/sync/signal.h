@@ -61,7 +61,7 @@ class [[nodiscard]] Signal::Next : public Waiter {
   }
   template <TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-    place.promise().suspend(*this, place, "signal", site_);
+    place.promise().suspend(*this, place, "signal", site_, signal_.list());
     signal_.waiters_.push_back(*this);
   }
   std::uint32_t await_resume() noexcept {
@@ -125,7 +125,7 @@ class [[nodiscard]] Flags::Wait : public Waiter {
   }
   template <TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-    place.promise().suspend(*this, place, "flags", site_);
+    place.promise().suspend(*this, place, "flags", site_, flags_.list());
     flags_.waiters_.push_back(*this);
   }
   std::uint32_t await_resume() noexcept {

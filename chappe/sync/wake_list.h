@@ -41,6 +41,8 @@ class WakeSource {
   /// none; touches WakeSource::word; calls WakeList::push.
   void add_bits(std::uint32_t bits) noexcept;
 
+  const WakeList* list() const { return list_; }
+
   /// Context: the executor. Delivers now what was set before, instead of in the next step.
   void drain() noexcept;
 

@@ -263,6 +263,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   line_.remove(waiting);
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
+  if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
   note(Note::transmit_start,
        static_cast<std::uint32_t>(waiting.frame().size()),
@@ -272,7 +273,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
        done ? 0 : 1 + static_cast<std::uint32_t>(done.error()),
        done ? static_cast<std::uint32_t>(done->airtime.count()) : 0);
   if (done) {
-    reservation->commit(done->airtime);
+    reservation->commit(done->keyed, done->airtime);
     statistics_.airtime += done->airtime;
     if (forced) ++statistics_.forced;
     const Duration waited = std::max(Duration::zero(), done->keyed - waiting.due_);
@@ -282,7 +283,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   if (done.error() == radio::TransmitFailure::never_keyed) {
     reservation->cancel();
   } else {
-    reservation->keep();
+    reservation->keep(executor_.now());
     waiting.perhaps_sent_ = true;
   }
   if (waiting.origin_ == Origin::local && waiting.attempts_ < policy_.local_attempts) {

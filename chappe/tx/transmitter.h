@@ -53,6 +53,9 @@ struct Statistics {
 /// Told of each result exactly once, in the order in which they happen.
 class Observer {
  public:
+  /// In the last instant before the frame is handed to the radio: from here on it may be on the
+  /// air.
+  virtual void on_keying(std::uint64_t /*tag*/) noexcept {}
   virtual void on_outcome(std::uint64_t tag, Bytes frame, const Outcome& outcome) noexcept = 0;
 
  protected:

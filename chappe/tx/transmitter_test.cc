@@ -150,7 +150,7 @@ class FickleLaw final : public Law {
   bool forbids = false;
 
  private:
-  void commit(std::uint64_t, Duration) override {}
+  void commit(std::uint64_t, Time, Duration) override {}
   void cancel(std::uint64_t) override {}
 };
 

@@ -412,7 +412,7 @@ class HopefulLaw final : public Law {
   std::uint32_t spent_ppm(Time) const override { return 0; }
 
  private:
-  void commit(std::uint64_t, Duration) override {}
+  void commit(std::uint64_t, Time, Duration) override {}
   void cancel(std::uint64_t) override {}
 };
 

@@ -28,7 +28,7 @@ using async::Task;
 using async::TaskSlot;
 using port::VirtualPort;
 
-constexpr sync::LockClass kBus{"sensor bus", 10};
+constexpr sync::LockClass kBus{"sensor bus", 10, hours(2), hours(3)};
 constexpr sync::LockClass kBook{"sensor book", 20};
 
 // M3: nothing to check, nothing to give a timeout to. M6: nobody but a task of ours can wait.
@@ -303,7 +303,7 @@ TEST_F(Seed001, M16_OwnerAndWaiterAndWhatItWaitsForCanBeAsked) {
   executor_.spawn(holder, "holder", meet, bus_, go_on);
   executor_.spawn(waiter, "waiter", meet, bus_, go_on);
   EXPECT_EQ(bus_.owner(), nullptr);
-  port_.run(executor_);
+  port_.run(executor_, at_ms(1));
   ASSERT_NE(bus_.owner(), nullptr);
   EXPECT_STREQ(bus_.owner()->name(), "holder");
   EXPECT_STREQ(waiter.waiting_for(), "sensor bus");
@@ -311,7 +311,7 @@ TEST_F(Seed001, M16_OwnerAndWaiterAndWhatItWaitsForCanBeAsked) {
             std::string::npos);
   EXPECT_STREQ(holder.waiting_for(), "signal");
   go_on.set();
-  port_.run(executor_);
+  port_.run(executor_, at_ms(2));
   EXPECT_EQ(bus_.owner(), &waiter);
   go_on.set();
   port_.run(executor_);
