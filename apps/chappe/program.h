@@ -19,6 +19,7 @@
 #include "chappe/port/linux/process_signals.h"
 #include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
+#include "chappe/port/linux/watchdog.h"
 #include "chappe/tx/ledger.h"
 
 namespace chappe::app {
@@ -64,6 +65,7 @@ class Program {
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
   void open_recorder();
+  void start_watchdog();
   void halt(node::Halt how);
   void greet() const;
   void conclude();
@@ -86,6 +88,7 @@ class Program {
   client::JsonServer server_;
   std::unique_ptr<port::UnixListener> listener_;
   std::unique_ptr<port::RecorderFile> recorder_;
+  std::optional<port::Watchdog> watchdog_;
   bool restart_wanted_ = false;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;

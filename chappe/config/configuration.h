@@ -130,6 +130,15 @@ struct Socket {
   bool operator==(const Socket&) const = default;
 };
 
+enum class OnHang : std::uint8_t { panic, report };
+
+struct Watchdog {
+  Duration limit = seconds(30);  // zero: off
+  OnHang on_hang = OnHang::panic;
+
+  bool operator==(const Watchdog&) const = default;
+};
+
 /// Everything an operator can choose, with the defaults a node starts with when told nothing.
 ///
 /// A plain value: what the texts and ranges are is in schema.h, how a file becomes one in load.h.
@@ -153,6 +162,7 @@ struct Configuration {
   Access access;
   State state;
   Socket socket;
+  Watchdog watchdog;
 
   bool operator==(const Configuration&) const = default;
 };

@@ -43,6 +43,7 @@ constexpr std::array kLoopDetect{
     Words("off"), Words("minimal"), Words("moderate"), Words("strict")};
 constexpr std::array kLaws{Words("exact"), Words("bucket")};
 constexpr std::array kOverBudget{Words("defer"), Words("drop")};
+constexpr std::array kOnHang{Words("panic"), Words("report")};
 constexpr std::array kWhenBusy{Words("transmit"), Words("drop")};
 
 // Nominal names of the SX126x's LoRa bandwidths, datasheet table 6-2.
@@ -77,6 +78,8 @@ constexpr std::array kSections{
     Section{"access", "Remote administration over the mesh."},
     Section{"state", "What the node remembers: identity, neighbours, airtime spent."},
     Section{"socket", "The Unix socket for local clients."},
+    Section{"watchdog",
+            "A thread that sees when the program hangs. It costs no wake-ups in sleep."},
 };
 
 const std::vector<Setting>& table() {
@@ -261,6 +264,15 @@ const std::vector<Setting>& table() {
        "path",
        TextShape{.at = at<&C::socket, &Socket::path>, .bytes_max = kSocketBytesMax},
        "Empty: the file chappe.sock in the state directory."},
+
+      {"watchdog",
+       "limit",
+       DurationShape{at<&C::watchdog, &Watchdog::limit>, seconds(1), hours(1), true},
+       "How long the program may be busy with one thing."},
+      {"watchdog",
+       "on_hang",
+       choice<&C::watchdog, &Watchdog::on_hang>(kOnHang),
+       "panic ends the program, for a supervisor to start it again; report only says so."},
   };
   return settings;
 }
