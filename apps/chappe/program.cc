@@ -10,6 +10,7 @@
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
+#include "chappe/base/panic.h"
 #include "chappe/config/quantity.h"
 
 namespace chappe::app {
@@ -113,7 +114,15 @@ int Program::run() {
   repeater_.start();
   service_.resume();
   outside_.start();
+  set_panic_hook(
+      [](void* outside, std::string_view) noexcept {
+        static_cast<Outside*>(outside)->radio().make_safe();
+      },
+      &outside_);
+  start_watchdog();
   executor_.run();
+  watchdog_.reset();
+  set_panic_hook(nullptr, nullptr);
 
   accept_slot_.cancel();
   server_.stop();
@@ -161,6 +170,15 @@ bool Program::open_socket() {
   listener_ = std::move(*listener);
   executor_.spawn(accept_slot_, "client socket", &Program::accept_clients, this);
   return true;
+}
+
+void Program::start_watchdog() {
+  const config::Watchdog& chosen = configuration_.watchdog;
+  if (chosen.limit == Duration::zero()) return;
+  watchdog_.emplace(port_,
+                    chosen.limit,
+                    chosen.on_hang == config::OnHang::panic ? port::Watchdog::Action::panic
+                                                            : port::Watchdog::Action::report);
 }
 
 void Program::open_recorder() {

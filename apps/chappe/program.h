@@ -20,6 +20,7 @@
 #include "chappe/port/linux/process_signals.h"
 #include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
+#include "chappe/port/linux/watchdog.h"
 #include "chappe/tx/ledger.h"
 
 namespace chappe::app {
@@ -64,8 +65,9 @@ class Program {
   async::Task<> accept_clients();
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
-  void halt(node::Halt how);
   void open_recorder();
+  void start_watchdog();
+  void halt(node::Halt how);
   void greet() const;
   void conclude();
 
@@ -87,8 +89,9 @@ class Program {
   client::JsonServer server_;
   KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
-  bool restart_wanted_ = false;
   std::unique_ptr<port::RecorderFile> recorder_;
+  std::optional<port::Watchdog> watchdog_;
+  bool restart_wanted_ = false;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<1024> halt_slot_;

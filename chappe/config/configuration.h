@@ -148,6 +148,15 @@ struct Kiss {
   bool operator==(const Kiss&) const = default;
 };
 
+enum class OnHang : std::uint8_t { panic, report };
+
+struct Watchdog {
+  Duration limit = seconds(30);  // zero: off
+  OnHang on_hang = OnHang::panic;
+
+  bool operator==(const Watchdog&) const = default;
+};
+
 /// Everything an operator can choose, with the defaults a node starts with when told nothing.
 ///
 /// A plain value: what the texts and ranges are is in schema.h, how a file becomes one in load.h.
@@ -173,6 +182,7 @@ struct Configuration {
   State state;
   Socket socket;
   Kiss kiss;
+  Watchdog watchdog;
 
   bool operator==(const Configuration&) const = default;
 };

@@ -44,6 +44,7 @@ constexpr std::array kLoopDetect{
     Words("off"), Words("minimal"), Words("moderate"), Words("strict")};
 constexpr std::array kLaws{Words("exact"), Words("bucket")};
 constexpr std::array kOverBudget{Words("defer"), Words("drop")};
+constexpr std::array kOnHang{Words("panic"), Words("report")};
 constexpr std::array kWhenBusy{Words("transmit"), Words("drop")};
 
 // Nominal names of the SX126x's LoRa bandwidths, datasheet table 6-2.
@@ -97,6 +98,8 @@ constexpr std::array kSections{
     Section{"state", "What the node remembers: identity, neighbours, airtime spent."},
     Section{"socket", "The Unix socket for local clients."},
     Section{"kiss", "The node as a KISS modem for other programs (docs/formats/kiss.md)."},
+    Section{"watchdog",
+            "A thread that sees when the program hangs. It costs no wake-ups in sleep."},
 };
 
 const std::vector<Setting>& table() {
@@ -313,6 +316,14 @@ const std::vector<Setting>& table() {
        "Of the TCP endpoint: what a program sends as its first line. The word off is for programs "
        "that know of none, and for this machine alone.",
        true},
+      {"watchdog",
+       "limit",
+       DurationShape{at<&C::watchdog, &Watchdog::limit>, seconds(1), hours(1), true},
+       "How long the program may be busy with one thing."},
+      {"watchdog",
+       "on_hang",
+       choice<&C::watchdog, &Watchdog::on_hang>(kOnHang),
+       "panic ends the program, for a supervisor to start it again; report only says so."},
   };
   return settings;
 }

@@ -244,6 +244,24 @@ TEST_F(Recorder, ARunThatHangsIsReadWhileItHangs) {
   EXPECT_EQ(child.wait(), 0);
 }
 
+TEST_F(Recorder, TheNextRunTellsThePanicThatEndedTheLastOne) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  // What the watchdog does to the thread that hangs.
+  child.signal(SIGRTMIN);
+  EXPECT_EQ(child.wait(), -SIGABRT);
+  EXPECT_TRUE(has(child.err(), "panic: watchdog: ")) << child.err();
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "panic      watchdog: ")) << evidence;
+  EXPECT_TRUE(has(evidence, "ended in a panic")) << evidence;
+  EXPECT_TRUE(has(evidence, " panic           code=4")) << evidence;
+
+  Child next({"run", "--for", "0"}, environment());
+  EXPECT_EQ(next.wait(), 0);
+  EXPECT_TRUE(has(next.err(), "the last run ended in a panic: watchdog: ")) << next.err();
+  EXPECT_EQ(recorded("recorder.1"), evidence);
+}
+
 TEST_F(Recorder, ADamagedFileIsSaid) {
   Child child({"run", "--for", "0"}, environment());
   ASSERT_EQ(child.wait(), 0);

@@ -9,8 +9,8 @@
 #include "chappe/base/bytes.h"
 #include "chappe/base/result.h"
 #include "chappe/port/linux/owned_fd.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::port {
 
@@ -52,9 +52,30 @@ class RecordFile {
   const std::size_t record_bytes_;
   std::uint32_t asked_ = 0;
   bool write_failed_ = false;
-  sync::Word<std::uint32_t> synced_{0};       // writer: the thread
-  sync::Word<std::uint32_t> sync_failed_{0};  // writer: the thread
-  sync::Word<std::uint32_t> stopping_{0};     // writer: the executor's thread
+  static constexpr sync::SharedState kSyncedState{
+      .name = "RecordFile::synced",
+      .purpose = "how many requests are on the disk",
+      .writers = sync::Who::worker,
+      .readers = sync::Who::any,
+      .protection = "only the file's thread writes; publishes what it has synced",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kSyncedState> synced_{0};
+  static constexpr sync::SharedState kSyncFailedState{
+      .name = "RecordFile::sync_failed",
+      .purpose = "whether the disk has refused one",
+      .writers = sync::Who::worker,
+      .readers = sync::Who::any,
+      .protection = "only the file's thread writes; it never goes back",
+      .orders = sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kSyncFailedState> sync_failed_{0};
+  static constexpr sync::SharedState kStoppingState{
+      .name = "RecordFile::stopping",
+      .purpose = "whether the file's thread is to end",
+      .writers = sync::Who::task | sync::Who::start,
+      .readers = sync::Who::worker,
+      .protection = "only the owner writes; it never goes back",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kStoppingState> stopping_{0};
   sync::Signal on_synced_;
   std::thread thread_;
 };
