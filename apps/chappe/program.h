@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/chappe/airtime_budget.h"
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
 #include "apps/chappe/outside.h"
@@ -18,7 +19,6 @@
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
 #include "chappe/port/linux/unix_socket.h"
-#include "chappe/tx/ledger.h"
 
 namespace chappe::app {
 
@@ -51,6 +51,7 @@ class Program {
     port::LinuxPort port;
     async::Executor executor{port};
     std::unique_ptr<Outside> outside;
+    std::unique_ptr<AirtimeBudget> budget;
   };
 
   Program(const config::Configuration& configuration,
@@ -72,9 +73,9 @@ class Program {
   port::LinuxPort& port_;
   async::Executor& executor_;
   Outside& outside_;
+  AirtimeBudget& budget_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  tx::Ledger ledger_;
   node::Repeater repeater_;
   KeptState kept_;
   node::AccessList access_;
