@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/chappe/airtime_budget.h"
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
 #include "apps/chappe/kiss_endpoints.h"
@@ -21,7 +22,6 @@
 #include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/port/linux/watchdog.h"
-#include "chappe/tx/ledger.h"
 
 namespace chappe::app {
 
@@ -54,6 +54,7 @@ class Program {
     port::LinuxPort port;
     async::Executor executor{port};
     std::unique_ptr<Outside> outside;
+    std::unique_ptr<AirtimeBudget> budget;
   };
 
   Program(const config::Configuration& configuration,
@@ -77,9 +78,9 @@ class Program {
   port::LinuxPort& port_;
   async::Executor& executor_;
   Outside& outside_;
+  AirtimeBudget& budget_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  tx::Ledger ledger_;
   node::Repeater repeater_;
   KeptState kept_;
   node::AccessList access_;

@@ -23,7 +23,7 @@ class Mutex final : public LockRecord {
   class Guard;
   /// Blocks until `me` holds the lock. Panics: recursion, wrong order, `me` not running here.
   /// Contract of Mutex::lock: context worker; sleeps may; locks itself; timers none; wakes none;
-  /// touches Mutex::state, Mutex::Waiting::next, Mutex::holds, LockRecord::owner,
+  /// touches Mutex::state, MutexWaiting::next, Mutex::holds, LockRecord::owner,
   /// Agent::waiting_for, Agent::waiting_on; calls Parker::park, note, note_name.
   [[nodiscard]] Guard lock(Worker& me, Site site = Site::here()) noexcept;
   /// Nothing if somebody holds it. Skips the order check, which only waiting needs.

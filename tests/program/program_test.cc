@@ -281,5 +281,42 @@ TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
   EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0);
 }
 
+// --- The airtime budget across runs ---------------------------------------------------------------
+
+TEST_F(Program, RemembersItsAirtimeAndSaysWhatItKnows) {
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  EXPECT_TRUE(has(first.err(), "airtime  nothing was ever sent")) << first.err();
+  struct stat status{};
+  ASSERT_EQ(::stat((state() + "/airtime-eu868-P").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+
+  Child killed({"run"}, environment());
+  ASSERT_TRUE(killed.wait_for_output("heard"));
+  killed.signal(SIGKILL);
+  killed.wait();
+  Child again({"run", "--for", "0"}, environment());
+  EXPECT_EQ(again.wait(), 0);
+  EXPECT_TRUE(has(again.err(), "known from before, in this boot")) << again.err();
+  EXPECT_FALSE(has(again.err(), "nothing is sent for")) << again.err();
+}
+
+TEST_F(Program, SendsNothingForMostOfAnHourIfItsRecordIsLost) {
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0);
+  std::filesystem::remove(state() + "/airtime-eu868-P");
+  Child second({"run", "--for", "3"}, environment());
+  EXPECT_EQ(second.wait(), 0);
+  EXPECT_TRUE(has(second.err(), "its record is missing")) << second.err();
+  EXPECT_TRUE(has(second.err(), "nothing is sent for the next 5")) << second.err();
+  EXPECT_FALSE(has(second.out(), " sent ")) << second.out();
+
+  // A damaged one is no better.
+  std::ofstream(state() + "/airtime-eu868-P") << "rubbish";
+  Child third({"run", "--for", "0"}, environment());
+  EXPECT_EQ(third.wait(), 0);
+  EXPECT_TRUE(has(third.err(), "its record is damaged")) << third.err();
+}
+
 }  // namespace
 }  // namespace chappe::test
