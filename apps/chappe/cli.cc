@@ -49,6 +49,7 @@ constexpr const char* kRun =
 constexpr const char* kRunFooter =
     "Radios:\n"
     "  sim          an invented air with neighbours that advertise and chat\n"
+    "  kiss         a board with MeshCore's KISS modem firmware, as [modem] says\n"
     "  replay:FILE  frames and times from a recorded session\n"
     "\n"
     "Examples:\n"
@@ -110,6 +111,22 @@ constexpr const char* kReplayFooter =
     "  chappe replay 'tests/vectors/oracle/acks.jsonl#3' --json\n"
     "\n";
 
+constexpr const char* kRecorder =
+    "Show the flight recorder of a run: what happened last, in order, with times and contexts.\n"
+    "\n"
+    "A run keeps its recorder in STATE/recorder and can be read at any time: while it runs, while\n"
+    "it hangs, after it was killed. A restart moves the file to recorder.1, that one to\n"
+    "recorder.2, and so on; five are kept. After a panic the file begins with what, where, who,\n"
+    "and which locks were held.\n";
+constexpr const char* kRecorderFooter =
+    "Examples:\n"
+    "  chappe recorder ~/.local/state/chappe/recorder      of the run that is there now\n"
+    "  chappe recorder ~/.local/state/chappe/recorder.1    of the one before\n"
+    "  chappe recorder --json FILE | jq 'select(.note == \"slow_step\")'\n"
+    "\n"
+    "A damaged file is shown as far as it can be read, and the exit code is 1.\n"
+    "\n";
+
 constexpr const char* kCtl =
     "Ask a running node, over the Unix socket in its state directory.\n"
     "\n"
@@ -122,6 +139,7 @@ constexpr const char* kCtlFooter =
     "  chappe ctl watch --events sent,refused     what leaves, as it happens\n"
     "  chappe ctl watch --types ADVERT --json | jq .hash\n"
     "  chappe ctl send 1500010203 --key note-17   again with the same key: still sent once\n"
+    "  chappe ctl command 'get name'\n"
     "  chappe ctl --state /srv/chappe restart-clients\n"
     "\n"
     "Exit codes:\n"
@@ -193,6 +211,7 @@ class Grammar {
     add_airtime();
     add_conformance();
     add_replay();
+    add_recorder();
     add_ctl();
   }
 
@@ -312,6 +331,16 @@ class Grammar {
     replay_command_ = &replay;
   }
 
+  void add_recorder() {
+    CLI::App& recorder =
+        add("recorder", "Show a run's flight recorder", kRecorder, kRecorderFooter);
+    recorder.add_option("file", recorder_.file, "The recorder's file")
+        ->type_name("FILE")
+        ->required();
+    recorder.add_flag("--json", recorder_.json, "One JSON object a line");
+    recorder_command_ = &recorder;
+  }
+
   CLI::App& add_ctl_action(CLI::App& ctl,
                            CtlOptions::Action action,
                            const char* name,
@@ -364,6 +393,11 @@ class Grammar {
     send.add_option("--priority", ctl_.priority, "0 goes first")
         ->type_name("N")
         ->check(within(0u, 255u));
+    CLI::App& command =
+        add_ctl_action(ctl, Action::command, "command", "A line of the node's own command line");
+    command.add_option("line", ctl_.line, "As an administrator types it, such as 'get name'")
+        ->type_name("LINE")
+        ->required();
     add_ctl_action(ctl,
                    Action::restart_clients,
                    "restart-clients",
@@ -441,6 +475,7 @@ class Grammar {
 
   Command chosen() {
     if (run_command_->parsed()) return run_;
+    if (recorder_command_->parsed()) return recorder_;
     if (ctl_command_->parsed()) return ctl_;
     if (decode_command_->parsed()) return decode_;
     if (airtime_command_->parsed()) return airtime_;
@@ -452,11 +487,13 @@ class Grammar {
   std::vector<std::pair<CLI::App*, const char*>> texts_;
   CtlOptions ctl_;
   RunOptions run_;
+  RecorderOptions recorder_;
   play::DecodeOptions decode_;
   play::AirtimeOptions airtime_;
   play::ConformanceOptions conformance_;
   play::ReplayOptions replay_;
   CLI::App* run_command_ = nullptr;
+  CLI::App* recorder_command_ = nullptr;
   CLI::App* ctl_command_ = nullptr;
   CLI::App* decode_command_ = nullptr;
   CLI::App* airtime_command_ = nullptr;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/chappe/ctl.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
 
@@ -20,6 +21,7 @@ struct Answer {
 using Command = std::variant<Answer,
                              RunOptions,
                              CtlOptions,
+                             RecorderOptions,
                              play::DecodeOptions,
                              play::AirtimeOptions,
                              play::ConformanceOptions,

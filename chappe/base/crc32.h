@@ -6,14 +6,15 @@
 
 namespace chappe {
 
-/// The CRC-32 of Ethernet and zip, bit by bit: for records that are read and written now and then.
-constexpr std::uint32_t crc32(Bytes bytes) {
-  std::uint32_t sum = 0xffffffff;
+/// The CRC-32 of Ethernet and zip. Small rather than fast: for records, not for streams. A longer
+/// text in parts: `crc32(second, crc32(first))`.
+constexpr std::uint32_t crc32(Bytes bytes, std::uint32_t before = 0) {
+  std::uint32_t crc = ~before;
   for (const std::uint8_t byte : bytes) {
-    sum ^= byte;
-    for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ ((sum & 1) != 0 ? 0xedb88320u : 0u);
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
   }
-  return ~sum;
+  return ~crc;
 }
 
 }  // namespace chappe

@@ -133,6 +133,7 @@ void JsonConnection::answer(std::string_view line) {
       return;
     case JsonRequest::Kind::subscribe:
     case JsonRequest::Kind::status:
+    case JsonRequest::Kind::command:
     case JsonRequest::Kind::restart:
       break;
   }
@@ -145,6 +146,12 @@ void JsonConnection::answer(std::string_view line) {
   } else if (request->kind == JsonRequest::Kind::status) {
     reply.text("reply", "status");
     add_status(reply);
+  } else if (request->kind == JsonRequest::Kind::command) {
+    if (service_.commands()) {
+      reply.text("reply", "command").text("text", service_.commands()(request->line));
+    } else {
+      reply.text("error", "this node takes no commands here");
+    }
   } else {
     reply.text("reply", "restart-clients");
     service_.request_restart(Cause::asked);

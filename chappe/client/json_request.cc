@@ -111,11 +111,16 @@ Result<JsonRequest, JsonProblem> parse_request(std::string_view line) {
     request.kind = JsonRequest::Kind::status;
   } else if (what == "clients") {
     request.kind = JsonRequest::Kind::clients;
+  } else if (what == "command") {
+    request.kind = JsonRequest::Kind::command;
+    request.line = object.text("line");
+    if (request.line.empty()) object.wrong("line", "must hold a command");
   } else if (what == "restart-clients") {
     request.kind = JsonRequest::Kind::restart;
   } else {
-    object.wrong("do",
-                 "must be hello, subscribe, submit, claim, status, clients or restart-clients");
+    object.wrong(
+        "do",
+        "must be hello, subscribe, submit, claim, status, clients, command or restart-clients");
   }
   if (!object.problem().empty()) return Unexpected(JsonProblem{request.ref, object.problem()});
   return request;

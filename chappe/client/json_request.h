@@ -13,7 +13,16 @@ namespace chappe::client {
 
 /// What a client asked for in one line.
 struct JsonRequest {
-  enum class Kind : std::uint8_t { hello, subscribe, submit, claim, status, clients, restart };
+  enum class Kind : std::uint8_t {
+    hello,
+    subscribe,
+    submit,
+    claim,
+    status,
+    clients,
+    command,
+    restart
+  };
   Kind kind = Kind::status;
   std::string ref;        // the client's own name for it, returned with every answer; may be empty
   std::string name;       // hello: of the client, for people
@@ -23,6 +32,7 @@ struct JsonRequest {
   std::string key;                  // submit, claim; may be empty in submit
   std::vector<std::uint8_t> frame;  // submit
   Duration after{};                 // submit
+  std::string line;                 // command
   std::uint8_t priority = 1;        // submit
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,12 @@ class Service final : private node::EventListener {
   /// The same by the supervisor, soon; several reasons at once make one restart.
   void request_restart(Cause cause, std::string_view why = {});
 
+  /// What runs a line of the node's command line and returns its reply; clients may type once there
+  /// is one.
+  using Commands = std::function<std::string(std::string_view line)>;
+  void serve_commands(Commands commands) { commands_ = std::move(commands); }
+  const Commands& commands() const { return commands_; }
+
   std::uint32_t generation() const { return notifier_.generation(); }
   const flow::Notifier& notifier() const { return notifier_; }
   std::size_t client_count() const { return client_count_; }
@@ -137,6 +144,7 @@ class Service final : private node::EventListener {
   node::Repeater& repeater_;
   const std::unique_ptr<Journal> journal_;
   flow::Notifier notifier_;
+  Commands commands_;
   Turns turns_;
   EventLog log_;
   List<Session> sessions_;

@@ -19,7 +19,7 @@ namespace chappe::port {
 /// asked to: what it has synced outlives the machine.
 ///
 /// The whole size is reserved when the file is made, so a full disk is a refusal at the start and
-/// not in the middle. Context: the executor's thread; the thread inside only syncs.
+/// not in the middle. One process at a time: a second one is refused. Context: the executor's thread; the thread inside only syncs.
 class RecordFile {
  public:
   /// The error is a sentence for the operator that begins with the path.
