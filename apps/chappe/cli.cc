@@ -130,8 +130,8 @@ constexpr const char* kRecorderFooter =
 constexpr const char* kCtl =
     "Ask a running node, over the Unix socket in its state directory.\n"
     "\n"
-    "Every answer is of the node that is running now; nothing is changed but by restart-clients\n"
-    "and send. docs/formats/socket.md is what is spoken.\n";
+    "Every answer is of the node that is running now; nothing is changed but by restart-clients,\n"
+    "command and send. docs/formats/socket.md is what is spoken.\n";
 constexpr const char* kCtlFooter =
     "Examples:\n"
     "  chappe ctl status                          what it heard, sent and may still send\n"

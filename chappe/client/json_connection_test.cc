@@ -1,6 +1,8 @@
 #include "chappe/client/json_connection.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -300,7 +303,7 @@ TEST(UnixListenerThreads, RespectsALivingSocketThatAcceptsNobody) {
     EXPECT_TRUE(has(second.error().words, "another chappe answers here")) << second.error().words;
     for (const int fd : queue) ::close(fd);
   }
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
 }
 
 // The descriptors ran out and came back. Nobody else has to connect for the one who waits.
@@ -341,7 +344,22 @@ TEST(UnixListenerThreads, AcceptsAgainWhenDescriptorsAreBack) {
     ::close(accepted);
     ::close(client);
   }
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
+}
+
+// The other starter has looked at the dead socket and not yet replaced it.
+TEST(UnixListenerThreads, OfTwoStartersAtOnceOneIsRefused) {
+  port::LinuxPort port;
+  async::Executor executor(port);
+  char directory[] = "/tmp/chappe-socket-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/chappe.sock";
+  const int lock = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), path));
+  ::close(lock);
+  EXPECT_TRUE(port::UnixListener::listen(port, executor.wakes(), path));
+  std::filesystem::remove_all(directory);
 }
 
 TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {
@@ -367,7 +385,7 @@ TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {
   EXPECT_TRUE(port::UnixListener::listen(port, executor.wakes(), path));
   EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/no/such/place/chappe.sock"));
   EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/tmp/" + std::string(200, 'x')));
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -102,7 +102,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     async::Executor executor(port);
     SeededRandom random(1);
     Once once(input, said);
-    client::LinkListener listener;
+    class : public client::LinkListener {
+    } listener;
     client::Link link(executor, once, random, listener, "fuzz");
     const std::array<std::uint8_t, 4> frame{0x15, 0, 1, 2};
     CHAPPE_CHECK(link.submit("key", frame));

@@ -14,7 +14,7 @@ namespace chappe::seeds {
 namespace {
 
 constexpr int kClients = 8;
-constexpr int kPolled = 2;          // of the clients
+constexpr std::size_t kPolled = 2;  // of the clients
 constexpr int kActivities = 36000;  // an hour, ten a second
 constexpr int kPollEach = 100;      // activities
 
@@ -54,7 +54,7 @@ Count count_rule(bool polls, bool blast) {
   }
   for (int i = 0; i < kActivities; ++i) {
     if (polls && i % kPollEach == 0) {
-      for (int polled = 0; polled < kPolled; ++polled) ++clients[polled].unread;
+      for (std::size_t polled = 0; polled < kPolled; ++polled) ++clients[polled].unread;
     }
     for (Client& client : clients) {
       if (client.activity()) post(client);
@@ -83,7 +83,7 @@ Count count_ours(bool polls) {
   }
   for (int i = 0; i < kActivities; ++i) {
     if (polls && i % kPollEach == 0) {
-      for (int polled = 0; polled < kPolled; ++polled) {
+      for (std::size_t polled = 0; polled < kPolled; ++polled) {
         notifier.progress(*clients[polled], kReceive, 1);
       }
     }
@@ -119,12 +119,12 @@ TEST(Seed003Benches, OnAnIdleNetworkNobodyIsWoken) {
 }
 
 TEST(Seed003Benches, UnderPollingEachPollIsOneWakeAndNobodyElseIsWoken) {
-  constexpr int kPolls = kPolled * kActivities / kPollEach;
+  constexpr int kPolls = int{kPolled} * kActivities / kPollEach;
   const Count old_rule = count_rule<OldClient>(true, false);
   const Count merged = count_rule<MergedClient>(true, true);
   const Count ours = count_ours(true);
   print("control plane polling", old_rule, merged, ours);
-  EXPECT_EQ(old_rule.for_nothing, (kClients - kPolled) * kActivities);
+  EXPECT_EQ(old_rule.for_nothing, (kClients - int{kPolled}) * kActivities);
   EXPECT_EQ(merged.posts, kPolls + kClients);
   EXPECT_EQ(ours.posts, kPolls);
   EXPECT_EQ(ours.for_nothing, 0);
