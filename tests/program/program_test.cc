@@ -154,6 +154,37 @@ TEST_F(Program, IsNotRestartedByACommandThatASignalOvertakes) {
   EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
+TEST_F(Program, TellsWhoAsksWithCtl) {
+  Child child({"run", "--json"}, environment());
+  EXPECT_TRUE(child.wait_for_output("judged"));
+  Child status({"ctl", "status"}, environment());
+  EXPECT_EQ(status.wait(), 0) << status.err();
+  EXPECT_TRUE(has(status.out(), "generation")) << status.out();
+  Child send({"ctl", "send", "1500010203", "--key", "once", "--json"}, environment());
+  EXPECT_EQ(send.wait(), 0) << send.err();
+  EXPECT_TRUE(has(send.out(), "\"durable\":true")) << send.out();
+  EXPECT_TRUE(has(send.out(), "\"sent\":true")) << send.out();
+  Child restart({"ctl", "restart-clients", "--json"}, environment());
+  EXPECT_EQ(restart.wait(), 0);
+  EXPECT_EQ(restart.out(), "{\"event\":\"restarted\",\"generation\":1}\n");
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait(), -SIGKILL);
+  Child nobody({"ctl", "status"}, environment());
+  EXPECT_EQ(nobody.wait(), 1);
+  EXPECT_TRUE(has(nobody.err(), "is 'chappe run' running")) << nobody.err();
+
+  Child again({"run", "--json"}, environment());
+  EXPECT_TRUE(again.wait_for_output("judged"));
+  Child same({"ctl", "send", "1500010203", "--key", "once", "--json"}, environment());
+  EXPECT_EQ(same.wait(), 0);
+  // The answer of the process that was killed: what it sent is not sent again.
+  EXPECT_EQ(same.out().substr(same.out().find("keyed_us")),
+            send.out().substr(send.out().find("keyed_us")));
+  Child later({"ctl", "status", "--json"}, environment());
+  EXPECT_EQ(later.wait(), 0);
+  EXPECT_TRUE(has(later.out(), "\"generation\":2")) << later.out();
+}
+
 TEST_F(Program, NamesEveryMistakeOfAConfigurationAndStartsNothing) {
   const std::string path =
       write("bad.toml", "mode = \"forwards\"\n[hops]\nflod_max = 3\n[radio]\nfrequency = 869\n");
