@@ -7,6 +7,7 @@
 
 #include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
 #include "chappe/config/quantity.h"
@@ -100,6 +101,7 @@ int Program::run() {
     std::cerr << "chappe: " << why << '\n';
     return 1;
   }
+  open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
@@ -122,6 +124,7 @@ int Program::run() {
   time_slot_.cancel();
   halt_slot_.cancel();
   conclude();
+  if (recorder_ != nullptr) recorder_->end();
   return std::cout ? 0 : 1;
 }
 
@@ -158,6 +161,21 @@ bool Program::open_socket() {
   listener_ = std::move(*listener);
   executor_.spawn(accept_slot_, "client socket", &Program::accept_clients, this);
   return true;
+}
+
+void Program::open_recorder() {
+  auto recorder = port::RecorderFile::create(surroundings_.state_directory + "/recorder",
+                                             "chappe " CHAPPE_VERSION);
+  if (!recorder) {
+    std::cerr << "chappe: " << recorder.error() << '\n';
+    return;
+  }
+  recorder_ = *std::move(recorder);
+  if (recorder_->before().empty()) return;
+  const std::string words = last_words(recorder_->before());
+  if (words.empty()) return;
+  std::cerr << "chappe: " << words << "\n        chappe recorder " << recorder_->before()
+            << " shows what happened\n";
 }
 
 async::Task<> Program::accept_clients() {

@@ -18,6 +18,7 @@
 #include "chappe/node/repeater.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/tx/ledger.h"
 
@@ -64,6 +65,7 @@ class Program {
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
   void halt(node::Halt how);
+  void open_recorder();
   void greet() const;
   void conclude();
 
@@ -86,6 +88,7 @@ class Program {
   KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
   bool restart_wanted_ = false;
+  std::unique_ptr<port::RecorderFile> recorder_;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<1024> halt_slot_;

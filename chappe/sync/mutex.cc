@@ -1,5 +1,6 @@
 #include "chappe/sync/mutex.h"
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 #include "chappe/sync/workplace.h"
@@ -7,6 +8,8 @@
 namespace chappe::sync {
 namespace {
 
+// Protects: the lists of worker threads and of mutexes that were ever locked
+// Contexts: any (a section)
 constexpr LockClass kWorkplace{"workplace", 0};
 constinit Guarded<Workplace> all{kWorkplace};
 
@@ -56,8 +59,8 @@ Mutex::~Mutex() {
 }
 
 Mutex::Waiting* Mutex::held_mark() noexcept {
-  static constinit Waiting mark{nullptr, {}};
-  return &mark;
+  static constexpr Waiting mark{nullptr, {}};
+  return const_cast<Waiting*>(&mark);  // compared, never touched
 }
 
 void Mutex::check_is_here(const Worker& me, Site site) const {
@@ -83,6 +86,7 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
     if (state_.compare_exchange(seen, &waiting, Order::release, Order::relaxed)) {
       me.begin_waiting(lock_class().name, site);
       me.begin_waiting_on(*this);
+      note(Note::lock_contended, note_name(lock_class().name), lock_class().rank);
       me.parker_.park();
       me.end_waiting();
       break;
