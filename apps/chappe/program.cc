@@ -5,7 +5,9 @@
 #include <ctime>
 #include <iostream>
 
+#include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
 #include "chappe/config/quantity.h"
@@ -36,8 +38,8 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
                                          const Surroundings& surroundings) {
   auto ground = std::make_unique<Ground>();
-  auto outside =
-      make_outside(configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
     return nullptr;
@@ -64,14 +66,42 @@ Program::Program(const config::Configuration& configuration,
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
+      kept_(
+          surroundings.state_directory,
+          configuration,
+          [](const std::string& words) { std::cerr << "chappe: " << words << '\n'; },
+          [this](node::Halt how) { halt(how); }),
+      commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
-      service_(executor_, repeater_),
-      server_(service_) {
+      service_(executor_, repeater_, journal_of(surroundings)),
+      server_(service_),
+      kiss_(configuration.kiss, port_, executor_, service_) {
   repeater_.listen(console_);
+  service_.serve_commands([this](std::string_view line) {
+    node::Reply reply;
+    commands_.command(line, 0, reply);
+    return kept_.take_printed().append(reply.view());
+  });
+}
+
+// Without a disk clients are served all the same, and told that what they submit is not durable.
+std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroundings) {
+  auto journal = open_journal(executor_.wakes(),
+                              surroundings.state_directory,
+                              surroundings.identity_is_new,
+                              executor_.now());
+  if (journal) return *std::move(journal);
+  std::cerr << "chappe: " << journal.error() << "\n        submissions will not be durable\n";
+  return std::make_unique<client::Journal>(generation_out_of_nothing());
 }
 
 int Program::run() {
   if (configuration_.socket.enabled && !open_socket()) return 1;
+  if (const std::string why = kiss_.open(surroundings_.state_directory); !why.empty()) {
+    std::cerr << "chappe: " << why << '\n';
+    return 1;
+  }
+  open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
@@ -79,23 +109,38 @@ int Program::run() {
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
+  kept_.apply(repeater_, access_, commands_);
   repeater_.start();
+  service_.resume();
   outside_.start();
   executor_.run();
 
   accept_slot_.cancel();
   server_.stop();
+  kiss_.stop();
   repeater_.stop();
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
+  halt_slot_.cancel();
   conclude();
+  if (recorder_ != nullptr) recorder_->end();
   return std::cout ? 0 : 1;
+}
+
+void Program::halt(node::Halt how) {
+  restart_wanted_ = how == node::Halt::restart;
+  std::cerr << "chappe: a command " << (restart_wanted_ ? "restarts" : "stops") << " the node\n";
+  // Whoever typed it still gets the answer.
+  if (!halt_slot_.alive()) {
+    executor_.spawn(halt_slot_, "halt", &Program::stop_after, this, milliseconds(100));
+  }
 }
 
 async::Task<> Program::stop_on_signal() {
   const int number = co_await signals_.next();
   std::cerr << "chappe: stopping on " << (number == SIGINT ? "SIGINT" : "SIGTERM") << '\n';
+  restart_wanted_ = false;
   executor_.stop();
 }
 
@@ -116,6 +161,21 @@ bool Program::open_socket() {
   listener_ = std::move(*listener);
   executor_.spawn(accept_slot_, "client socket", &Program::accept_clients, this);
   return true;
+}
+
+void Program::open_recorder() {
+  auto recorder = port::RecorderFile::create(surroundings_.state_directory + "/recorder",
+                                             "chappe " CHAPPE_VERSION);
+  if (!recorder) {
+    std::cerr << "chappe: " << recorder.error() << '\n';
+    return;
+  }
+  recorder_ = *std::move(recorder);
+  if (recorder_->before().empty()) return;
+  const std::string words = last_words(recorder_->before());
+  if (words.empty()) return;
+  std::cerr << "chappe: " << words << "\n        chappe recorder " << recorder_->before()
+            << " shows what happened\n";
 }
 
 async::Task<> Program::accept_clients() {
@@ -139,6 +199,7 @@ void Program::greet() const {
               << config::print(rule.window) << " (" << configuration_.region << ")\n";
   }
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
+  kiss_.describe(std::cerr);
   outside_.describe(std::cerr);
 }
 

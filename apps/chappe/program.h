@@ -6,6 +6,8 @@
 #include <string>
 
 #include "apps/chappe/console.h"
+#include "apps/chappe/kept_state.h"
+#include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
@@ -16,6 +18,7 @@
 #include "chappe/node/repeater.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/tx/ledger.h"
 
@@ -41,6 +44,8 @@ class Program {
 
   /// Runs until the time asked for, or SIGINT or SIGTERM. Returns the exit code.
   int run();
+  /// A command wants the node to start again.
+  bool restart_wanted() const { return restart_wanted_; }
 
  private:
   // What must be there before the rest: everything lives on its executor.
@@ -57,7 +62,10 @@ class Program {
   async::Task<> stop_on_signal();
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
+  std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
+  void halt(node::Halt how);
+  void open_recorder();
   void greet() const;
   void conclude();
 
@@ -71,12 +79,19 @@ class Program {
   SeededRandom random_;
   tx::Ledger ledger_;
   node::Repeater repeater_;
+  KeptState kept_;
+  node::AccessList access_;
+  node::Console commands_;
   Console console_;
   client::Service service_;
   client::JsonServer server_;
+  KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
+  bool restart_wanted_ = false;
+  std::unique_ptr<port::RecorderFile> recorder_;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
+  async::TaskSlot<1024> halt_slot_;
   async::TaskSlot<2048> accept_slot_;
 };
 

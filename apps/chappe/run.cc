@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "apps/chappe/console.h"
+#include "apps/chappe/kept_state.h"
 #include "apps/chappe/program.h"
 #include "chappe/config/configuration.h"
 #include "chappe/config/identity_file.h"
@@ -61,23 +64,25 @@ mesh::PublicKey public_of(const mesh::PrivateKey& key) {
   return mesh::crypto::public_key(key).value_or(mesh::PublicKey{});
 }
 
-}  // namespace
+struct Ending {
+  int exit_code = 0;
+  bool again = false;  // a command wants the node to start anew
+};
 
-int run(const RunOptions& options) {
-  const auto configuration = configure(options);
-  if (!configuration) return fail(kUsage, configuration.error());
-  if (options.print_config) {
-    std::cout << config::to_toml(*configuration, config::Secrets::hidden);
-    return 0;
-  }
-
+// From the files on: a command may have changed what they hold.
+Ending run_once(const RunOptions& options,
+                config::Configuration configuration,
+                std::optional<Duration> run_for) {
   const auto directory = config::state_directory(
-      configuration->state.directory, std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
-  if (!directory) return fail(kCannotRun, directory.error());
+      configuration.state.directory, std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+  if (!directory) return {fail(kCannotRun, directory.error())};
   port::OsRandom os_random;
   const auto stored = config::load_or_create_identity(
       *directory, config::KeyMath{&from_seed, &public_of}, os_random);
-  if (!stored) return fail(kCannotRun, stored.error());
+  if (!stored) return {fail(kCannotRun, stored.error())};
+  if (const auto unused = use_kept_radio(*directory, configuration)) {
+    std::cerr << "chappe: " << *unused << '\n';
+  }
 
   Surroundings surroundings;
   surroundings.state_directory = *directory;
@@ -87,11 +92,34 @@ int run(const RunOptions& options) {
       options.seed.value_or(std::uint64_t{os_random.next()} << 32 | os_random.next());
   surroundings.form = options.json ? Form::json : Form::lines;
   surroundings.colours = colours_for(STDOUT_FILENO, std::getenv("NO_COLOR"));
-  if (options.for_seconds) {
-    surroundings.run_for = Duration(static_cast<std::int64_t>(*options.for_seconds * 1e6));
+  surroundings.run_for = run_for;
+  const auto program = Program::create(configuration, surroundings);
+  if (program == nullptr) return {kUsage};
+  const int exit_code = program->run();
+  return {exit_code, program->restart_wanted()};
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const auto configuration = configure(options);
+  if (!configuration) return fail(kUsage, configuration.error());
+  if (options.print_config) {
+    std::cout << config::to_toml(*configuration, config::Secrets::hidden);
+    return 0;
   }
-  const auto program = Program::create(*configuration, surroundings);
-  return program == nullptr ? kUsage : program->run();
+  std::optional<Duration> run_for;
+  if (options.for_seconds) {
+    run_for = Duration(static_cast<std::int64_t>(*options.for_seconds * 1e6));
+  }
+  for (;;) {
+    const auto begun = std::chrono::steady_clock::now();
+    const Ending ending = run_once(options, *configuration, run_for);
+    if (!ending.again || ending.exit_code != 0) return ending.exit_code;
+    if (!run_for) continue;
+    const auto ran = std::chrono::steady_clock::now() - begun;
+    run_for = std::max(Duration::zero(), *run_for - std::chrono::duration_cast<Duration>(ran));
+  }
 }
 
 }  // namespace chappe::app

@@ -49,6 +49,10 @@ node::Settings settings_of(const config::Configuration& configuration) {
   preferences.latitude = configuration.latitude;
   preferences.longitude = configuration.longitude;
   preferences.path_hash_mode = static_cast<std::uint8_t>(configuration.path_hash_size - 1);
+  preferences.radio = {static_cast<double>(configuration.radio.frequency.count) / 1e6,
+                       static_cast<double>(configuration.radio.bandwidth.count) / 1e3,
+                       static_cast<std::uint8_t>(configuration.radio.spreading_factor),
+                       static_cast<std::uint8_t>(configuration.radio.coding_rate)};
   preferences.transmit_dbm = static_cast<std::int8_t>(configuration.radio.tx_power_dbm);
   preferences.local_advert_minutes =
       static_cast<std::uint16_t>(configuration.adverts.zero_hop_interval / minutes(1));

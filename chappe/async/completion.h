@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "chappe/base/check.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/waiter.h"
 #include "chappe/sync/wake_list.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::async {
 
@@ -45,7 +45,10 @@ class Completion : public sync::WakeSource {
   }
 
   /// Ends the operation that `ticket` names. False, and nothing happens, if it has ended already.
-  /// Context: any. O(1), allocates nothing.
+  /// O(1), allocates nothing.
+  /// Contract of Completion::complete: context any; sleeps never; locks none; timers none; wakes
+  /// the task that armed it; touches Completion::state, Completion::result; calls
+  /// WakeSource::add_one.
   bool complete(Ticket ticket, T result) noexcept {
     std::uint32_t expected = ticket.word;
     if ((expected & kStateMask) != kArmed) return false;
@@ -88,7 +91,7 @@ class Completion : public sync::WakeSource {
     template <sync::TaskPromise Promise>
     void await_suspend(std::coroutine_handle<Promise> place) noexcept {
       CHAPPE_CHECK(completion_.waiters_.empty());  // one result, one owner
-      place.promise().suspend(*this, place, "completion", site_);
+      place.promise().suspend(*this, place, "completion", site_, completion_.list());
       completion_.waiters_.push_back(*this);
     }
     T await_resume() { return completion_.take(); }
@@ -125,10 +128,23 @@ class Completion : public sync::WakeSource {
     if (sync::Waiter* const waiter = completion.waiters_.pop_front()) waiter->wake();
   }
 
-  sync::Word<std::uint32_t> state_{kIdle};  // writers: the owning task, and the ticket's holder
-  sync::Plain<std::optional<T>> result_;    // the claimer writes, then the owner takes
-  List<sync::Waiter> waiters_;              // executor's thread only; at most one
-  bool delivered_ = false;                  // executor's thread only
+  static constexpr sync::SharedState kStateState{
+      .name = "Completion::state",
+      .purpose = "which operation, and whether it is idle, armed, being written or done",
+      .writers = sync::Who::any,
+      .readers = sync::Who::any,
+      .protection = "one word: completing claims it before the result is stored",
+      .orders = sync::Orders::acquire | sync::Orders::release | sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kStateState> state_{kIdle};
+  static constexpr sync::SharedState kResultState{
+      .name = "Completion::result",
+      .purpose = "what the operation brought",
+      .writers = sync::Who::any,
+      .readers = sync::Who::task,
+      .protection = "written by whoever claimed Completion::state, taken after its wake"};
+  sync::OrderedPlain<std::optional<T>, kResultState> result_;
+  List<sync::Waiter> waiters_;  // executor's thread only; at most one
+  bool delivered_ = false;      // executor's thread only
 };
 
 }  // namespace chappe::async

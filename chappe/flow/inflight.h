@@ -4,8 +4,8 @@
 
 #include "chappe/async/executor.h"
 #include "chappe/base/units.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::flow {
 
@@ -30,8 +30,12 @@ class Inflight {
   explicit Inflight(sync::WakeList& wakes) : submitted_(wakes) {}
 
   /// Before the hand-over: account first, then hand over.
+  /// Contract of Inflight::submitted: context any; sleeps never; locks none; timers none; wakes the
+  /// supervisor at the first; touches Inflight::word; calls Signal::set.
   void submitted() noexcept;
   /// When the hardware says so. Nothing pending is a panic, and the word stays as it was.
+  /// Contract of Inflight::confirmed: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches Inflight::word.
   void confirmed() noexcept;
 
   Snapshot read() const noexcept;
@@ -47,9 +51,16 @@ class Inflight {
  private:
   async::Task<> watch(async::Executor& executor, Duration period, OnWedge on_wedge, void* context);
 
-  sync::Word<std::uint32_t> word_{0};  // pending in the low half, confirmed above; writers: any
-  sync::Signal submitted_;             // set at 0 -> 1
-  std::uint64_t wedges_ = 0;           // the supervisor only
+  static constexpr sync::SharedState kWordState{
+      .name = "Inflight::word",
+      .purpose = "pending in the low half, confirmed above",
+      .writers = sync::Who::any,
+      .readers = sync::Who::any,
+      .protection = "one word: a confirmation counts in both halves at once",
+      .orders = sync::Orders::acq_rel | sync::Orders::acquire};
+  sync::SharedWord<std::uint32_t, kWordState> word_{0};
+  sync::Signal submitted_;    // set at 0 -> 1
+  std::uint64_t wedges_ = 0;  // the supervisor only
 };
 
 }  // namespace chappe::flow

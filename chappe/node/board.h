@@ -5,6 +5,7 @@
 
 #include "chappe/mesh/identity.h"
 #include "chappe/mesh/region.h"
+#include "chappe/node/access_list.h"
 #include "chappe/node/preferences.h"
 #include "chappe/radio/modulation.h"
 
@@ -39,7 +40,10 @@ class Board {
   // --- Done --------------------------------------------------------------------------------------
   /// Whether this radio could and may send like this.
   virtual bool allows(const radio::Modulation&) const { return false; }
-  /// The radio shall be like this from now on. Only what was allowed is asked for.
+  /// Whether it can become so while the node runs; else parameters count from the next start.
+  virtual bool can_tune() const { return true; }
+  /// The radio shall be like this from now on. Only what was allowed is asked for, and only of one
+  /// that can.
   virtual void tune(const radio::Modulation&) {}
   virtual void set_transmit_dbm(std::int8_t) {}
   /// False if the receiver's gain is not to be chosen.
@@ -51,6 +55,8 @@ class Board {
   virtual void keep_preferences(const Preferences&) {}
   /// False if they could not be kept.
   virtual bool keep_regions(const mesh::RegionTable&) { return true; }
+  /// Who may do what has changed, other than by guests.
+  virtual void keep_access(const AccessList&) {}
   /// The identity to start with next time. False if it could not be kept.
   virtual bool keep_identity(const mesh::Identity&) { return true; }
   /// Forgets all that is kept. False if that is impossible.

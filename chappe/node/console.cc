@@ -132,6 +132,7 @@ void Console::set_permissions(const Line& line, Reply& out) {
       entry.secret = *secret;
     }
   }
+  if (done) world_.board.keep_access(world_.access);
   out.append(done ? "OK" : "Err - invalid params");
 }
 
@@ -242,6 +243,10 @@ void Console::temporary_radio(const Line& line, Reply& out) {
   const std::int32_t span = leading_integer(rest);
   if (!modulation || span <= 0 || span > kMost || !world_.board.allows(*modulation)) {
     out.append("Error, invalid params");
+    return;
+  }
+  if (!world_.board.can_tune()) {
+    out.append("Error: unsupported");
     return;
   }
   temporary_radio_.use(*modulation, minutes(span));

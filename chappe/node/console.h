@@ -38,6 +38,8 @@ class Console {
   /// the local console, else it is what an administrator's clock said.
   void command(std::string_view line, std::uint32_t sender_timestamp, Reply& out);
 
+  SettingsCommands& settings() { return settings_; }
+
   /// Lines are taken for those of a region table that is being loaded.
   bool is_loading_regions() const { return regions_.is_loading(); }
 

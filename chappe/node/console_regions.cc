@@ -1,6 +1,7 @@
 #include "chappe/node/console_regions.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chappe::node {
 namespace {
@@ -231,11 +232,14 @@ void RegionCommands::define(std::string_view tokens, Reply& out) {
 }
 
 void RegionCommands::save(Reply& out) {
+  // Kept with the table, so that who asks what has changed is told after a restart too.
+  std::uint32_t& modified_at = repeater_.preferences().modified_at;
+  const std::uint32_t before = std::exchange(modified_at, repeater_.unix_now());
   if (!board_.keep_regions(table())) {
+    modified_at = before;
     out.append("Err - save failed");
     return;
   }
-  repeater_.preferences().modified_at = repeater_.unix_now();
   out.append("OK");
 }
 

@@ -16,6 +16,9 @@ constexpr std::string_view kOff = "off";
 constexpr std::string_view kUnsupported = "Error: unsupported";
 constexpr std::string_view kBadDelay = "Error, must be 0-2";
 
+// A key has a file of its own; the others are part of what `af` and `radio` hold.
+constexpr std::array<std::string_view, 3> kHeldElsewhere = {"prv.key", "dutycycle", "freq"};
+
 constexpr std::array<std::string_view, 4> kLoopWords = {"off", "minimal", "moderate", "strict"};
 
 void append_word(Reply& out, std::string_view word) {
@@ -118,6 +121,18 @@ void SettingsCommands::set(std::string_view line, Origin origin, Reply& out) {
     return (this->*setting.set)(line.substr(setting.name.size() + 1), out);
   }
   out.append("unknown config: ").append(line);
+}
+
+void SettingsCommands::visit_kept(Visitor& visitor) {
+  constexpr std::string_view kValue = "> ";
+  for (const Setting& setting : kSettings) {
+    if (setting.set == nullptr || std::ranges::count(kHeldElsewhere, setting.name) > 0) continue;
+    Reply reply;
+    (this->*setting.get)(reply);
+    // The others are refusals: this board has no such thing.
+    if (!reply.view().starts_with(kValue)) continue;
+    visitor.visit(setting.name, reply.view().substr(kValue.size()));
+  }
 }
 
 void SettingsCommands::set_password(std::string_view password, Reply& out) {

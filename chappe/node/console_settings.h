@@ -29,6 +29,18 @@ class SettingsCommands {
   /// `password …`.
   void set_password(std::string_view password, Reply& out);
 
+  /// Is told settings as the arguments that `set` takes.
+  class Visitor {
+   public:
+    virtual void visit(std::string_view name, std::string_view value) = 0;
+
+   protected:
+    ~Visitor() = default;
+  };
+  /// All that is to be kept for a later start, each value once, but the private key and the
+  /// administrator's password.
+  void visit_kept(Visitor& visitor);
+
  private:
   using Getter = void (SettingsCommands::*)(Reply&);
   using Setter = void (SettingsCommands::*)(std::string_view, Reply&);

@@ -329,6 +329,12 @@ Result<std::uint64_t, mesh::ParseError> Repeater::submit(
 
 // --- Sent, or not --------------------------------------------------------------------------------
 
+void Repeater::on_keying(std::uint64_t tag) noexcept {
+  const Journey& journey = journeys_[tag];
+  if (!journey.local) return;
+  listeners_.for_each([&](EventListener& listener) { listener.on_keying(journey.id); });
+}
+
 void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& outcome) noexcept {
   Journey& journey = journeys_[tag];
   CHAPPE_CHECK(journey.outstanding > 0);
@@ -376,6 +382,7 @@ void Repeater::tell_outcome(const Journey& journey, Bytes frame, const tx::Outco
   const auto packet = mesh::parse(frame);
   if (packet) event.packet = &*packet;
   event.hash = journey.hash;
+  event.outcome = &outcome;
   if (outcome) {
     event.kind = EventKind::sent;
     event.delay = outcome->waited;

@@ -122,6 +122,7 @@ class Repeater final : private rx::FrameSink,
   };
 
   void on_frame(const radio::Frame& frame) noexcept override;
+  void on_keying(std::uint64_t tag) noexcept override;
   void on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& outcome) noexcept override;
 
   std::optional<mesh::Why> try_handle(const mesh::Packet& packet,

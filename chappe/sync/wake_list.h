@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "chappe/sync/port.h"
-#include "chappe/sync/word.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 
@@ -33,9 +33,15 @@ class WakeSource {
   /// drained: a source that is still linked is a panic.
   ~WakeSource();
 
-  // Context: any. O(1), allocates nothing.
+  // O(1), allocate nothing.
+  /// Contract of WakeSource::add_one: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches WakeSource::word; calls WakeList::push.
   void add_one() noexcept;
+  /// Contract of WakeSource::add_bits: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches WakeSource::word; calls WakeList::push.
   void add_bits(std::uint32_t bits) noexcept;
+
+  const WakeList* list() const { return list_; }
 
   /// Context: the executor. Delivers now what was set before, instead of in the next step.
   void drain() noexcept;
@@ -45,8 +51,21 @@ class WakeSource {
 
   WakeList* const list_;
   const Deliver deliver_;
-  Plain<WakeSource*> next_;      // written by whoever found word_ == 0, read by the drain
-  Word<std::uint32_t> word_{0};  // writers: any context; zeroed by the drain
+  static constexpr SharedState kNextState{
+      .name = "WakeSource::next",
+      .purpose = "the source below in the stack",
+      .writers = Who::any,
+      .readers = Who::executor,
+      .protection = "written by whoever found WakeSource::word 0; published by WakeList::head"};
+  OrderedPlain<WakeSource*, kNextState> next_;
+  static constexpr SharedState kWordState{
+      .name = "WakeSource::word",
+      .purpose = "edges or bits since the last drain; 0 while the source is in no list",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "one word: whoever finds 0 links the source; the drain takes all and zeroes",
+      .orders = Orders::acq_rel | Orders::relaxed};
+  SharedWord<std::uint32_t, kWordState> word_{0};
 };
 
 /// The sources that were set since the executor looked last, and whether it sleeps: one word.
@@ -61,7 +80,10 @@ class WakeList {
   WakeList& operator=(const WakeList&) = delete;
 
   /// Delivers every source that was set, oldest first. True if there was one. An idle call costs
-  /// one plain load. Context: the executor.
+  /// one plain load.
+  /// Contract of WakeList::drain: context executor, task; sleeps never; locks none; timers none;
+  /// wakes the tasks that wait for what was set; touches WakeList::head, WakeSource::next,
+  /// WakeSource::word.
   bool drain() noexcept;
 
   /// Says "I go to sleep". False if something came meanwhile: drain again instead.
@@ -73,11 +95,20 @@ class WakeList {
  private:
   friend class WakeSource;
 
+  /// Contract of WakeList::push: context any; sleeps never; locks none; timers none; wakes the
+  /// executor if it sleeps; touches WakeSource::next, WakeList::head; calls note.
   void push(WakeSource& source) noexcept;
   static WakeSource* sleeping() noexcept;
 
   Port& port_;
-  Word<WakeSource*> head_{nullptr};  // writers: any context pushes, the executor takes and sleeps
+  static constexpr SharedState kHeadState{
+      .name = "WakeList::head",
+      .purpose = "null, or SLEEPING, or a stack of sources that were set",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "one word: a push finds SLEEPING, or the executor finds the push",
+      .orders = Orders::acquire | Orders::release | Orders::relaxed};
+  SharedWord<WakeSource*, kHeadState> head_{nullptr};
 };
 
 }  // namespace chappe::sync

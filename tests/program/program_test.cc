@@ -39,6 +39,26 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+enum class Until { line, closed };
+
+// What the node answers: its first line, or all until it closes.
+std::string ask(const std::string& path, const std::string& request, Until until = Until::line) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  std::string answer;
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      ::write(fd, (request + "\n").data(), request.size() + 1) > 0) {
+    char letter = 0;
+    while (::read(fd, &letter, 1) == 1 && (letter != '\n' || until == Until::closed)) {
+      answer += letter;
+    }
+  }
+  ::close(fd);
+  return answer;
+}
+
 TEST_F(Program, RunsOnNothingAtAllAndItsBooksBalance) {
   Child child({"run", "--for", "2"}, environment());
   EXPECT_EQ(child.wait(), 0) << child.err();
@@ -102,22 +122,36 @@ TEST_F(Program, EndsWithItsSummaryOnASignal) {
 TEST_F(Program, AnswersOnItsSocketAndRefusesASecondOneInTheSamePlace) {
   Child child({"run", "--json"}, environment());
   EXPECT_TRUE(child.wait_for_output("judged"));
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, (state() + "/chappe.sock").c_str(), sizeof address.sun_path - 1);
-  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  const std::string request = "{\"do\":\"status\",\"ref\":\"q\"}\n";
-  ASSERT_EQ(::write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-  std::string answer;
-  char letter = 0;
-  while (::read(fd, &letter, 1) == 1 && letter != '\n') answer += letter;
-  ::close(fd);
+  const std::string answer = ask(state() + "/chappe.sock", R"({"do":"status","ref":"q"})");
   EXPECT_TRUE(has(answer, "{\"ref\":\"q\",\"reply\":\"status\"")) << answer;
 
   Child second({"run", "--for", "0"}, environment());
   EXPECT_EQ(second.wait(), 1);
   EXPECT_TRUE(has(second.err(), "another chappe answers here")) << second.err();
+}
+
+TEST_F(Program, KeepsWhatACommandHasSetThroughARebootOfTheNode) {
+  const std::string path = state() + "/chappe.sock";
+  Child child({"run", "--json"}, environment());
+  ASSERT_TRUE(child.wait_for_output("heard"));
+  EXPECT_EQ(ask(path, R"({"do":"command","line":"set name lighthouse"})"),
+            R"({"reply":"command","text":"OK"})");
+  EXPECT_EQ(ask(path, R"({"do":"command","line":"reboot"})", Until::closed),
+            "{\"reply\":\"command\",\"text\":\"\"}\n");
+  std::string name;
+  while (name.empty()) name = ask(path, R"({"do":"command","line":"get name"})");
+  EXPECT_EQ(name, R"({"reply":"command","text":"> lighthouse"})");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0) << child.err();
+  EXPECT_TRUE(has(child.err(), "a command restarts the node")) << child.err();
+}
+
+TEST_F(Program, IsNotRestartedByACommandThatASignalOvertakes) {
+  Child child({"run", "--json"}, environment());
+  ASSERT_TRUE(child.wait_for_output("heard"));
+  ask(state() + "/chappe.sock", R"({"do":"command","line":"reboot"})");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
 TEST_F(Program, NamesEveryMistakeOfAConfigurationAndStartsNothing) {
@@ -161,6 +195,64 @@ TEST_F(Program, ExplainsAPacketAndRefusesOtherBytes) {
   EXPECT_EQ(cut.wait(), 1) << cut.out();
   Child nonsense({"decode", "xyz"}, environment());
   EXPECT_EQ(nonsense.wait(), 2);
+}
+
+/// What `chappe recorder` prints about a file of this state directory.
+class Recorder : public Program {
+ protected:
+  std::string recorded(const std::string& name, int exit_code = 0) const {
+    Child reader({"recorder", state() + "/" + name}, environment());
+    EXPECT_EQ(reader.wait(), exit_code) << reader.err();
+    return reader.out();
+  }
+};
+
+TEST_F(Recorder, ARunThatWasKilledIsReadAndTheNextOneSaysSoAndKeepsTheFile) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait(), -SIGKILL);
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "did not say that it ended")) << evidence;
+  EXPECT_TRUE(has(evidence, "start")) << evidence;
+  EXPECT_TRUE(has(evidence, "task    receive ")) << evidence;
+
+  Child next({"run", "--for", "0"}, environment());
+  EXPECT_EQ(next.wait(), 0);
+  EXPECT_TRUE(has(next.err(), "the last run was killed")) << next.err();
+  EXPECT_EQ(recorded("recorder.1"), evidence);
+  EXPECT_TRUE(has(recorded("recorder"), "ended in good order"));
+
+  Child last({"run", "--for", "0"}, environment());
+  EXPECT_EQ(last.wait(), 0);
+  EXPECT_FALSE(has(last.err(), "the last run")) << last.err();
+}
+
+TEST_F(Recorder, ARunThatHangsIsReadWhileItHangs) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  child.signal(SIGSTOP);
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "task    receive ")) << evidence;
+  Child reader({"recorder", "--json", state() + "/recorder"}, environment());
+  EXPECT_EQ(reader.wait(), 0) << reader.err();
+  EXPECT_TRUE(has(reader.out(), "{\"record\":\"recorder\",\"program\":\"chappe ")) << reader.out();
+  EXPECT_TRUE(has(reader.out(), "\"context\":\"task\",\"note\":\"receive\",\"bytes\":"))
+      << reader.out();
+  child.signal(SIGCONT);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Recorder, ADamagedFileIsSaid) {
+  Child child({"run", "--for", "0"}, environment());
+  ASSERT_EQ(child.wait(), 0);
+  std::filesystem::resize_file(state() + "/recorder", 5000);
+  EXPECT_TRUE(has(recorded("recorder", 1), "start"));
+  std::filesystem::resize_file(state() + "/recorder", 300);
+  recorded("recorder", 2);
+  recorded("identity", 2);
+  recorded("nothing", 2);
 }
 
 TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {

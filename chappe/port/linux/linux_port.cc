@@ -22,11 +22,11 @@ int checked(int result, const char* call) {
   panic(words.view());
 }
 
-void add(int epoll, int fd, std::uint32_t bits, void* source) {
+int add(int epoll, int fd, std::uint32_t bits, void* source) {
   epoll_event event{};
   event.events = bits;
   event.data.ptr = source;
-  checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 }  // namespace
@@ -36,8 +36,8 @@ LinuxPort::LinuxPort()
       kick_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       timer_(
           checked(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")) {
-  add(epoll_, kick_, EPOLLIN | EPOLLET, nullptr);
-  add(epoll_, timer_, EPOLLIN | EPOLLET, nullptr);
+  checked(add(epoll_, kick_, EPOLLIN | EPOLLET, nullptr), "epoll_ctl");
+  checked(add(epoll_, timer_, EPOLLIN | EPOLLET, nullptr), "epoll_ctl");
 }
 
 LinuxPort::~LinuxPort() {
@@ -104,9 +104,11 @@ void LinuxPort::kick() noexcept {
 }
 
 Descriptor::Descriptor(LinuxPort& port, sync::WakeList& wakes, int fd)
-    : port_(port), fd_(fd), reading_(wakes), writing_(wakes) {
-  add(port_.epoll_, fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
-}
+    : port_(port),
+      fd_(fd),
+      reading_(wakes),
+      writing_(wakes),
+      watched_(add(port_.epoll_, fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this) == 0) {}
 
 Descriptor::~Descriptor() {
   ::epoll_ctl(port_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);

@@ -66,6 +66,9 @@ class Descriptor {
   ~Descriptor();
 
   int fd() const { return fd_; }
+  /// False if the system would not watch it (no memory, too many watches, not that kind of file):
+  /// nothing will ever be told of it, so whoever would wait must give up.
+  bool watched() const { return watched_; }
   /// `co_await descriptor.reading().wait(kReadable | kHangUp)`, and for writing() kWritable,
   /// kHangUp, kError.
   sync::Flags& reading() { return reading_; }
@@ -77,6 +80,7 @@ class Descriptor {
   const int fd_;
   sync::Flags reading_;
   sync::Flags writing_;
+  const bool watched_;
 };
 
 }  // namespace chappe::port

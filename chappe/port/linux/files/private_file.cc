@@ -77,6 +77,23 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
+// Whole and on the disk before it gets its name: a power cut leaves all of it or nothing.
+std::optional<std::string> write_draft(const std::string& draft, std::string_view text) {
+  const Descriptor file(
+      ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed_call(draft, "cannot be made").error();
+  if (write_all(*file, text) && ::fsync(*file) == 0) return std::nullopt;
+  auto failure = failed_call(draft, "cannot be written").error();
+  ::unlink(draft.c_str());
+  return failure;
+}
+
+std::optional<std::string> make_names_durable(const std::string& path) {
+  const Descriptor folder(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder && ::fsync(*folder) == 0) return std::nullopt;
+  return failed_call(path, "cannot be made durable").error();
+}
+
 }  // namespace
 
 Result<bool, std::string> make_private_directory(const std::string& path) {
@@ -122,27 +139,29 @@ Result<bool, std::string> create_private_file(const std::string& path,
                                               std::string_view text,
                                               const std::string& unique) {
   const std::string draft = path + "." + unique;
-  {
-    const Descriptor file(
-        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) return failed_call(draft, "cannot be made");
-    // Whole and on the disk before it gets its name: a power cut leaves all of it or nothing.
-    if (!write_all(*file, text) || ::fsync(*file) != 0) {
-      const auto failure = failed_call(draft, "cannot be written");
-      ::unlink(draft.c_str());
-      return failure;
-    }
-  }
+  if (auto failure = write_draft(draft, text)) return Unexpected(*std::move(failure));
   if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
     const bool beaten = errno == EEXIST;
-    const auto failure = failed_call(path, "cannot be put in place");
+    auto failure = failed_call(path, "cannot be put in place");
     ::unlink(draft.c_str());
     if (beaten) return false;
     return failure;
   }
-  const Descriptor folder(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(*folder) != 0) return failed_call(path, "cannot be made durable");
+  if (auto failure = make_names_durable(path)) return Unexpected(*std::move(failure));
   return true;
+}
+
+std::optional<std::string> replace_private_file(const std::string& path,
+                                                std::string_view text,
+                                                const std::string& unique) {
+  const std::string draft = path + "." + unique;
+  if (auto failure = write_draft(draft, text)) return failure;
+  if (::rename(draft.c_str(), path.c_str()) != 0) {
+    auto failure = failed_call(path, "cannot be replaced").error();
+    ::unlink(draft.c_str());
+    return failure;
+  }
+  return make_names_durable(path);
 }
 
 }  // namespace chappe::port

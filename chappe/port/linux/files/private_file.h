@@ -9,7 +9,7 @@
 
 namespace chappe::port {
 
-// Files that hold secrets: for their owner alone, whole or not there, never overwritten. Errors are
+// Files that hold secrets: for their owner alone, whole or not there. Errors are
 // sentences for the operator that begin with the path.
 
 /// True if this call made the directory; missing parents are made too, all with mode 0700. One that
@@ -26,5 +26,11 @@ Result<std::optional<std::string>, std::string> read_private_file(const std::str
 Result<bool, std::string> create_private_file(const std::string& path,
                                               std::string_view text,
                                               const std::string& unique);
+
+/// Writes a file that takes the place of one of that name, whole and durable, or not at all: who
+/// reads it, even after a power cut, finds the old text or the new one. Nothing, or what failed.
+std::optional<std::string> replace_private_file(const std::string& path,
+                                                std::string_view text,
+                                                const std::string& unique);
 
 }  // namespace chappe::port

@@ -1,0 +1,51 @@
+#include "chappe/sync/anomaly.h"
+
+#include "chappe/sync/shared_state.h"
+
+namespace chappe::sync {
+namespace {
+
+constexpr SharedState kCountsState{.name = "Anomaly::counts",
+                                   .purpose = "how often each kind was reported",
+                                   .writers = Who::any,
+                                   .readers = Who::any,
+                                   .protection = "each is a counter of its own",
+                                   .orders = Orders::relaxed};
+using Count = SharedWord<std::uint32_t, kCountsState>;
+constinit Count counts[kAnomalies] = {Count(0), Count(0), Count(0)};
+
+constexpr SharedState kContextState{.name = "Anomaly::listener_context",
+                                    .purpose = "what the listener is called with",
+                                    .writers = Who::start,
+                                    .readers = Who::any,
+                                    .protection = "written before the listener, which publishes it",
+                                    .orders = Orders::relaxed};
+constinit SharedWord<void*, kContextState> listener_context{nullptr};
+constexpr SharedState kListenerState{.name = "Anomaly::listener",
+                                     .purpose = "whom anomalies are told",
+                                     .writers = Who::start,
+                                     .readers = Who::any,
+                                     .protection = "one word; it publishes its context",
+                                     .orders = Orders::acquire | Orders::release | Orders::relaxed};
+constinit SharedWord<AnomalyListener, kListenerState> listener{nullptr};
+
+}  // namespace
+
+void report(Anomaly kind, std::string_view words) noexcept {
+  counts[static_cast<std::size_t>(kind)].fetch_add(1, Order::relaxed);
+  if (const AnomalyListener tell = listener.load(Order::acquire); tell != nullptr) {
+    tell(listener_context.load(Order::relaxed), kind, words);
+  }
+}
+
+void set_anomaly_listener(AnomalyListener tell, void* context) noexcept {
+  listener.store(nullptr, Order::relaxed);
+  listener_context.store(context, Order::relaxed);
+  listener.store(tell, Order::release);
+}
+
+std::uint32_t anomaly_count(Anomaly kind) noexcept {
+  return counts[static_cast<std::size_t>(kind)].load(Order::relaxed);
+}
+
+}  // namespace chappe::sync
