@@ -75,7 +75,7 @@ TEST(CommandLine, RunTakesAllItsOptions) {
 }
 
 TEST(CommandLine, RunRefusesWhatItCannotDo) {
-  EXPECT_THAT(refused({"run", "--radio", "sx126x"}), HasSubstr("there is: sim, replay:FILE"));
+  EXPECT_THAT(refused({"run", "--radio", "sx126x"}), HasSubstr("there is: sim, kiss, replay:FILE"));
   EXPECT_THAT(refused({"run", "--radio", "sin"}), HasSubstr("did you mean \"sim\"?"));
   EXPECT_THAT(refused({"run", "--for", "-1"}), HasSubstr("--for"));
   EXPECT_THAT(refused({"run", "--for", "nan"}), HasSubstr("--for"));

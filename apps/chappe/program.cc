@@ -7,6 +7,7 @@
 
 #include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
 #include "chappe/config/quantity.h"
@@ -37,8 +38,8 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
                                          const Surroundings& surroundings) {
   auto ground = std::make_unique<Ground>();
-  auto outside =
-      make_outside(configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
     return nullptr;
@@ -73,7 +74,8 @@ Program::Program(const config::Configuration& configuration,
       commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_, journal_of(surroundings)),
-      server_(service_) {
+      server_(service_),
+      kiss_(configuration.kiss, port_, executor_, service_) {
   repeater_.listen(console_);
   service_.serve_commands([this](std::string_view line) {
     node::Reply reply;
@@ -95,6 +97,11 @@ std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroun
 
 int Program::run() {
   if (configuration_.socket.enabled && !open_socket()) return 1;
+  if (const std::string why = kiss_.open(surroundings_.state_directory); !why.empty()) {
+    std::cerr << "chappe: " << why << '\n';
+    return 1;
+  }
+  open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
@@ -110,12 +117,14 @@ int Program::run() {
 
   accept_slot_.cancel();
   server_.stop();
+  kiss_.stop();
   repeater_.stop();
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
   halt_slot_.cancel();
   conclude();
+  if (recorder_ != nullptr) recorder_->end();
   return std::cout ? 0 : 1;
 }
 
@@ -154,6 +163,21 @@ bool Program::open_socket() {
   return true;
 }
 
+void Program::open_recorder() {
+  auto recorder = port::RecorderFile::create(surroundings_.state_directory + "/recorder",
+                                             "chappe " CHAPPE_VERSION);
+  if (!recorder) {
+    std::cerr << "chappe: " << recorder.error() << '\n';
+    return;
+  }
+  recorder_ = *std::move(recorder);
+  if (recorder_->before().empty()) return;
+  const std::string words = last_words(recorder_->before());
+  if (words.empty()) return;
+  std::cerr << "chappe: " << words << "\n        chappe recorder " << recorder_->before()
+            << " shows what happened\n";
+}
+
 async::Task<> Program::accept_clients() {
   for (;;) {
     const int fd = co_await listener_->accept();
@@ -175,6 +199,7 @@ void Program::greet() const {
               << config::print(rule.window) << " (" << configuration_.region << ")\n";
   }
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
+  kiss_.describe(std::cerr);
   outside_.describe(std::cerr);
 }
 

@@ -7,6 +7,7 @@
 
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
+#include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
@@ -17,6 +18,7 @@
 #include "chappe/node/repeater.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/tx/ledger.h"
 
@@ -63,6 +65,7 @@ class Program {
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
   void halt(node::Halt how);
+  void open_recorder();
   void greet() const;
   void conclude();
 
@@ -82,8 +85,10 @@ class Program {
   Console console_;
   client::Service service_;
   client::JsonServer server_;
+  KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
   bool restart_wanted_ = false;
+  std::unique_ptr<port::RecorderFile> recorder_;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<1024> halt_slot_;

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <variant>
 
 #include "chappe/config/load.h"
 #include "chappe/config/quantity.h"
 #include "chappe/config/schema.h"
+#include "chappe/port/linux/serial_line.h"
 
 namespace chappe::app {
 namespace {
@@ -25,6 +27,16 @@ TEST(Wiring, TheRadioKnowsEveryBandwidthThatAConfigurationMayName) {
     }
   }
   EXPECT_EQ(bandwidths, 10u);
+}
+
+TEST(Wiring, ASerialLineHasEverySpeedThatAConfigurationMayName) {
+  for (const config::Setting& setting : config::schema()) {
+    if (setting.section != "modem" || setting.key != "speed") continue;
+    const auto named = std::get<config::IntegerShape>(setting.shape).allowed;
+    EXPECT_TRUE(std::ranges::equal(named, port::serial_speeds()));
+    return;
+  }
+  FAIL() << "no such setting";
 }
 
 TEST(Wiring, ThePreambleFollowsTheSpreadingFactorUnlessItIsGiven) {

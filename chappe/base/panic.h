@@ -21,9 +21,10 @@ struct PanicCause {
 /// finds it, the flight recorder is frozen, and the port halts. The first panic of a process wins:
 /// another thread's waits for the end; one inside the hook goes on with the rest of the first.
 ///
-/// Contract: may sleep: never. Locks: none. Timers: none. Wakes: nobody.
-/// Touches: Panic::first Panic::hook Panic::hook_context Recorder::current RecorderMemory::current
 /// Context: any, interrupts included. Never returns.
+/// Contract of panic: context any; sleeps never; locks none; timers none; wakes none; touches
+/// Panic::first, Panic::told, Panic::hook, Panic::hook_context, RecorderMemory::current,
+/// LockRecord::owner; calls note.
 [[noreturn]] void panic(std::string_view what,
                         Site site = Site::here(),
                         const PanicCause& cause = {});

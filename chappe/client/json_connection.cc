@@ -14,6 +14,13 @@ JsonLine& begin(JsonLine& line, const std::string& ref) {
   return line;
 }
 
+// As programs know it; `words` are for people.
+std::string_view code_of(SubmitError error) {
+  constexpr std::string_view kCodes[] = {
+      "not_a_packet", "too_many", "restarted", "key_reused", "under_way", "journal_full"};
+  return kCodes[static_cast<std::size_t>(error)];
+}
+
 std::int64_t number(std::uint64_t count) {
   return static_cast<std::int64_t>(count);
 }
@@ -74,7 +81,9 @@ async::Task<> JsonConnection::read() {
       if (pause > Duration::zero()) co_await async::sleep_for(service_.executor(), pause);
       if (!std::exchange(skipping_, true)) {
         ++session_.counters().malformed;
-        JsonLine(output_).text("error", "a line is longer than 4095 bytes; it is skipped");
+        JsonLine(output_)
+            .text("code", "malformed")
+            .text("error", "a line is longer than 4095 bytes; it is skipped");
         session_.wake().set(kReplyBit);
       }
       filled = 0;
@@ -108,7 +117,8 @@ void JsonConnection::answer(std::string_view line) {
   if (!request) {
     ++session_.counters().malformed;
     JsonLine reply(output_);
-    begin(reply, request.error().ref).text("error", request.error().words);
+    begin(reply, request.error().ref).text("code", "malformed");
+    reply.text("error", request.error().words);
     return;
   }
   switch (request->kind) {
@@ -192,7 +202,7 @@ void JsonConnection::answer_submit(const JsonRequest& request) {
       ++results_awaited_;
       reply.text("reply", "submit").number("id", number(*id));
     } else {
-      reply.text("error", words(id.error(), request));
+      reply.text("code", code_of(id.error())).text("error", words(id.error(), request));
     }
     return;
   }
@@ -209,7 +219,7 @@ void JsonConnection::answer_submit(const JsonRequest& request) {
   if (place != asked_.end()) place->reset();
   JsonLine reply(output_);
   begin(reply, request.ref).text("key", request.key);
-  reply.text("error", words(taken.error(), request));
+  reply.text("code", code_of(taken.error())).text("error", words(taken.error(), request));
 }
 
 void JsonConnection::answer_claim(const JsonRequest& request) {
@@ -222,7 +232,8 @@ void JsonConnection::answer_claim(const JsonRequest& request) {
     if (*known) ++results_awaited_;
     reply.text("reply", "claim").text("key", request.key).boolean("known", *known);
   } else {
-    reply.text("key", request.key).text("error", words(known.error(), request));
+    reply.text("key", request.key).text("code", code_of(known.error()));
+    reply.text("error", words(known.error(), request));
   }
 }
 
@@ -409,7 +420,8 @@ void JsonServer::adopt(std::unique_ptr<async::Stream> stream) {
 }
 
 async::Task<> JsonServer::turn_away() {
-  constexpr std::string_view kWords = "{\"error\":\"too many clients; try again later\"}\n";
+  constexpr std::string_view kWords =
+      "{\"code\":\"too_many_clients\",\"error\":\"too many clients; try again later\"}\n";
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(kWords.data()), kWords.size());
   const auto written = co_await unwelcome_->write(bytes);
   static_cast<void>(written);

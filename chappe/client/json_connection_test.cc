@@ -131,7 +131,7 @@ TEST_F(JsonConnectionThreads, AnswersNonsenseWithWordsAndLivesOn) {
     EXPECT_TRUE(has(client.line(), "a request is a JSON object"));
     client.say("{\"do\":\"dance\",\"ref\":\"r\"}\n");
     const std::string unknown = client.line();
-    EXPECT_TRUE(has(unknown, "\"ref\":\"r\",\"error\":")) << unknown;
+    EXPECT_TRUE(has(unknown, "\"ref\":\"r\",\"code\":\"malformed\",\"error\":")) << unknown;
     client.say("{\"do\":\"submit\",\"hex\":\"0g\"}\n{\"do\":\"submit\",\"hex\":\"00\"}\n");
     EXPECT_TRUE(has(client.line(), "hexadecimal"));
     EXPECT_TRUE(has(client.line(), "not a packet: "));

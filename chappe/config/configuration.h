@@ -60,6 +60,14 @@ struct Radio {
   bool operator==(const Radio&) const = default;
 };
 
+/// The KISS modem behind the radio kind "kiss".
+struct Modem {
+  std::string line = "/dev/ttyUSB0";  // or "tcp:HOST:PORT"
+  std::int32_t speed = 115'200;       // bits per second, of a serial line
+
+  bool operator==(const Modem&) const = default;
+};
+
 struct Law {
   LawKind kind = LawKind::exact;
   std::vector<Rule> rules;  // in addition to those of the region's band
@@ -130,6 +138,16 @@ struct Socket {
   bool operator==(const Socket&) const = default;
 };
 
+/// The repeater as a KISS modem, for other programs.
+struct Kiss {
+  bool pty = false;
+  std::string pty_path;  // empty: "kiss" in the state directory
+  std::string tcp;       // "HOST:PORT" or "PORT"; empty: not at all
+  std::string password;  // of the TCP endpoint; kNoPassword: none
+
+  bool operator==(const Kiss&) const = default;
+};
+
 /// Everything an operator can choose, with the defaults a node starts with when told nothing.
 ///
 /// A plain value: what the texts and ranges are is in schema.h, how a file becomes one in load.h.
@@ -144,6 +162,7 @@ struct Configuration {
   std::int32_t multi_acks = 0;
 
   Radio radio;
+  Modem modem;
   Law law;
   Listen listen;
   Delays delays;
@@ -153,6 +172,7 @@ struct Configuration {
   Access access;
   State state;
   Socket socket;
+  Kiss kiss;
 
   bool operator==(const Configuration&) const = default;
 };

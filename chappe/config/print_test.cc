@@ -51,6 +51,7 @@ TEST(Print, EveryMemberReadsBackEqual) {
                       .pa_gain_db = 0.1,
                       .feeder_loss_db = std::numeric_limits<double>::denorm_min(),
                       .antenna_gain_dbi = -3.25};
+  other.modem = Modem{.line = "tcp:modem:5000", .speed = 9600};
   other.law = Law{.kind = LawKind::bucket,
                   .rules = {{hours(1), microseconds(1)}, {seconds(90), milliseconds(1500)}},
                   .dwell = true,
@@ -68,6 +69,8 @@ TEST(Print, EveryMemberReadsBackEqual) {
   other.access = Access{.admin_password = "geheim", .guest_password = "\\\"'"};
   other.state.directory = "/var/lib/ch appe";
   other.socket = Socket{.enabled = false, .path = "/run/chappe.sock"};
+  other.kiss =
+      Kiss{.pty = true, .pty_path = "/run/kiss", .tcp = "[::1]:8001", .password = "geheim"};
   EXPECT_EQ(reread(other), other);
 
   const Configuration defaults;

@@ -50,6 +50,7 @@ struct Settings {
   static Settings reference() {
     Settings settings;
     settings.ranges = Ranges::as_recorded;
+    settings.policy.sharing = tx::Sharing::first_come;
     settings.preferences.name = "repeater";
     settings.preferences.admin_password = "password";
     settings.relay_expiry = Duration::max();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "chappe/async/task.h"
 #include "chappe/base/result.h"
@@ -42,6 +43,17 @@ class Radio {
 
   /// Looks once whether somebody is using the channel, blind to our own transmissions.
   virtual async::Task<Channel> listen(const Right& right) = 0;
+
+  /// The strongest level in the channel during `span`, whoever made it, blind to our own
+  /// transmissions: carrier sense, as laws ask for. Nothing from a radio that cannot measure.
+  virtual async::Task<std::optional<Dbm>> sense(const Right&, Duration /*span*/) {
+    co_return std::nullopt;
+  }
+  /// What it measures when nobody sends; nothing if it does not know.
+  virtual std::optional<Dbm> noise_floor() const { return std::nullopt; }
+
+  /// All it has radiated since it was made, from its own log; nothing from one that keeps none.
+  virtual std::optional<Duration> radiated() const { return std::nullopt; }
 
   /// Sends `frame` and returns when its last symbol is out, listening again. `frame` and `right`
   /// must outlive the call. The credit goes back when the radio no longer holds the frame.

@@ -57,6 +57,12 @@ async::Task<radio::Channel> SimRadio::listen(const radio::Right&) {
   co_return busy ? radio::Channel::busy : radio::Channel::clear;
 }
 
+async::Task<std::optional<Dbm>> SimRadio::sense(const radio::Right&, Duration span) {
+  const Time from = executor_.now();
+  co_await async::sleep_until(executor_, from + span);
+  co_return air_.strongest(station_, from, executor_.now()).value_or(kNoiseFloor);
+}
+
 async::Task<Result<radio::Transmitted, radio::TransmitFailure>> SimRadio::transmit(
     const radio::Right&, Bytes frame, flow::Credit credit) {
   CHAPPE_CHECK(credit);

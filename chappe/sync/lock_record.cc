@@ -82,7 +82,7 @@ void LockRecord::fail(const char* rule, Site here) const {
   add_agent(words, Agent::running());
   words.add(" at ").add(here).add("; ");
   add_chain(words);
-  panic(words.view(), here);
+  panic(words.view(), here, {PanicCode::lock, class_.rank});
 }
 
 void LockRecord::check_order(Agent& agent, Site site) const {
@@ -96,7 +96,7 @@ void LockRecord::check_order(Agent& agent, Site site) const {
     words.add(other.class_.rank).add(", taken at ").add(other.site_.read());
     words.add("; '").add(class_.name).add("' is ");
     add_chain(words);
-    panic(words.view(), site);
+    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank});
   });
 }
 

@@ -23,7 +23,7 @@ class LockRecord : public ListNode {
   const LockClass& lock_class() const { return class_; }
 
   /// For dumps and tests: the answer may be old when it arrives, unless the asker is the owner.
-  Agent* owner() const { return owner_.load(Order::relaxed); }
+  Agent* owner() const { return owner_.load(); }
   Site held_at() const { return site_.read(); }
 
   /// "held by …, who waits for …, held by …; in line: …": everybody who holds and who waits, from
@@ -52,7 +52,7 @@ class LockRecord : public ListNode {
       fail("recursive lock", site);
   }
   void taken_by(Agent& agent, Site site) {
-    owner_.store(&agent, Order::relaxed);
+    owner_.store(&agent);
     site_.write(site);
     agent.held_.push_back(*this);
   }
@@ -64,7 +64,7 @@ class LockRecord : public ListNode {
   }
   void released() {
     unlink();
-    owner_.store(nullptr, Order::relaxed);
+    owner_.store(nullptr);
   }
 
   /// Its hold has lasted `held`: an anomaly beyond the budget, once; beyond the limit, a panic.
@@ -97,7 +97,7 @@ class LockRecord : public ListNode {
       .readers = Who::any,
       .protection = "only the holder writes; exact for the holder, old for everybody else",
       .orders = Orders::relaxed};
-  SharedWord<Agent*, kOwnerState> owner_{nullptr};
+  SharedHint<Agent*, kOwnerState> owner_{nullptr};
   SharedSite site_;  // where the holder took it; writer: the holder
 };
 

@@ -1,5 +1,6 @@
 #include "chappe/sync/mutex.h"
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 #include "chappe/sync/workplace.h"
@@ -58,8 +59,8 @@ Mutex::~Mutex() {
 }
 
 Mutex::Waiting* Mutex::held_mark() noexcept {
-  static constinit Waiting mark{nullptr, {}};
-  return &mark;
+  static constexpr Waiting mark{nullptr, {}};
+  return const_cast<Waiting*>(&mark);  // compared, never touched
 }
 
 void Mutex::check_is_here(const Worker& me, Site site) const {
@@ -86,6 +87,7 @@ Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
     if (state_.compare_exchange(seen, &waiting, Order::release, Order::relaxed)) {
       me.begin_waiting(lock_class().name, site);
       me.begin_waiting_on(*this);
+      note(Note::lock_contended, note_name(lock_class().name), lock_class().rank);
       me.parker_.park();
       me.end_waiting();
       break;
@@ -109,7 +111,7 @@ std::optional<Mutex::Guard> Mutex::try_lock(Worker& me, Site site) noexcept {
 Mutex::Guard Mutex::grant(Worker& me, Site site) noexcept {
   taken_by(me, site);
   // One writer at a time, so no read-modify-write. Release, for who looks from outside.
-  holds_.store(holds_.load(Order::relaxed) + 1, Order::release);
+  holds_.store(holds_.load() + 1);
   if (!known_) [[unlikely]] {
     known_ = true;
     workplace().with([this](Workplace& place) {
@@ -162,7 +164,7 @@ void Mutex::add_line(Words& words, const Workplace& place) const {
 }
 
 void Mutex::look(Time now, const Workplace& place) {
-  const std::uint32_t hold = holds_.load(Order::acquire);
+  const std::uint32_t hold = holds_.load();
   if (owner() == nullptr || hold != seen_hold_) {
     // Free, or a hold not seen before: it began after the last look.
     seen_hold_ = hold;

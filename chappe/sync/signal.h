@@ -22,7 +22,9 @@ class Signal : public WakeSource {
   explicit Signal(WakeList& list) : WakeSource(list, &deliver) {}
   ~Signal();
 
-  /// Context: any. O(1): one read-modify-write, and a push if it was not yet pending.
+  /// O(1): one read-modify-write, and a push if it was not yet pending.
+  /// Contract of Signal::set: context any; sleeps never; locks none; timers none; wakes its
+  /// waiters; touches none; calls WakeSource::add_one.
   void set() noexcept { add_one(); }
 
   /// Context: the executor. The edges not yet taken by a waiter, and none left after.
@@ -87,7 +89,9 @@ class Flags : public WakeSource {
   explicit Flags(WakeList& list) : WakeSource(list, &deliver) {}
   ~Flags();
 
-  /// Context: any. O(1).
+  /// O(1).
+  /// Contract of Flags::set: context any; sleeps never; locks none; timers none; wakes its waiters;
+  /// touches none; calls WakeSource::add_bits.
   void set(std::uint32_t bits) noexcept { add_bits(bits); }
 
   /// Context: the executor. The bits of `mask` that are set; they are cleared.

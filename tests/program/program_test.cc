@@ -197,6 +197,64 @@ TEST_F(Program, ExplainsAPacketAndRefusesOtherBytes) {
   EXPECT_EQ(nonsense.wait(), 2);
 }
 
+/// What `chappe recorder` prints about a file of this state directory.
+class Recorder : public Program {
+ protected:
+  std::string recorded(const std::string& name, int exit_code = 0) const {
+    Child reader({"recorder", state() + "/" + name}, environment());
+    EXPECT_EQ(reader.wait(), exit_code) << reader.err();
+    return reader.out();
+  }
+};
+
+TEST_F(Recorder, ARunThatWasKilledIsReadAndTheNextOneSaysSoAndKeepsTheFile) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait(), -SIGKILL);
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "did not say that it ended")) << evidence;
+  EXPECT_TRUE(has(evidence, "start")) << evidence;
+  EXPECT_TRUE(has(evidence, "task    receive ")) << evidence;
+
+  Child next({"run", "--for", "0"}, environment());
+  EXPECT_EQ(next.wait(), 0);
+  EXPECT_TRUE(has(next.err(), "the last run was killed")) << next.err();
+  EXPECT_EQ(recorded("recorder.1"), evidence);
+  EXPECT_TRUE(has(recorded("recorder"), "ended in good order"));
+
+  Child last({"run", "--for", "0"}, environment());
+  EXPECT_EQ(last.wait(), 0);
+  EXPECT_FALSE(has(last.err(), "the last run")) << last.err();
+}
+
+TEST_F(Recorder, ARunThatHangsIsReadWhileItHangs) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  child.signal(SIGSTOP);
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "task    receive ")) << evidence;
+  Child reader({"recorder", "--json", state() + "/recorder"}, environment());
+  EXPECT_EQ(reader.wait(), 0) << reader.err();
+  EXPECT_TRUE(has(reader.out(), "{\"record\":\"recorder\",\"program\":\"chappe ")) << reader.out();
+  EXPECT_TRUE(has(reader.out(), "\"context\":\"task\",\"note\":\"receive\",\"bytes\":"))
+      << reader.out();
+  child.signal(SIGCONT);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Recorder, ADamagedFileIsSaid) {
+  Child child({"run", "--for", "0"}, environment());
+  ASSERT_EQ(child.wait(), 0);
+  std::filesystem::resize_file(state() + "/recorder", 5000);
+  EXPECT_TRUE(has(recorded("recorder", 1), "start"));
+  std::filesystem::resize_file(state() + "/recorder", 300);
+  recorded("recorder", 2);
+  recorded("identity", 2);
+  recorded("nothing", 2);
+}
+
 TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
   if (::access("/dev/full", W_OK) != 0) FAIL() << "no /dev/full on this system";
   const std::string command = "HOME=" + home_ +
