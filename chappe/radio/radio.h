@@ -67,6 +67,11 @@ class Radio {
   /// Takes the oldest frame that was heard; false if there is none.
   [[nodiscard]] virtual bool take(Frame& frame) = 0;
 
+  /// A panic: whatever is on the air ends now, by the shortest way there is (register writes, one
+  /// command), and nothing is sent any more. It must not lock, wait, allocate or panic. A radio
+  /// that ends by itself when its program does has nothing to do. Context: any.
+  virtual void make_safe() noexcept {}
+
  protected:
   ~Radio() = default;
 

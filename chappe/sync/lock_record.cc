@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/sync/anomaly.h"
 #include "chappe/sync/section.h"
@@ -82,7 +83,7 @@ void LockRecord::fail(const char* rule, Site here) const {
   add_agent(words, Agent::running());
   words.add(" at ").add(here).add("; ");
   add_chain(words);
-  panic(words.view(), here, {PanicCode::lock, class_.rank});
+  panic(words.view(), here, {PanicCode::lock, class_.rank, 0, this});
 }
 
 void LockRecord::check_order(Agent& agent, Site site) const {
@@ -96,7 +97,7 @@ void LockRecord::check_order(Agent& agent, Site site) const {
     words.add(other.class_.rank).add(", taken at ").add(other.site_.read());
     words.add("; '").add(class_.name).add("' is ");
     add_chain(words);
-    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank});
+    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank, this});
   });
 }
 
@@ -112,8 +113,10 @@ Duration LockRecord::over_budget(Duration held, const Workplace* workplace) {
   } else {
     add_chain(words);
   }
-  if (beyond) panic(words.view(), site_.read());
+  const auto held_ms = static_cast<std::uint32_t>(in_ms(held));
+  if (beyond) panic(words.view(), site_.read(), {PanicCode::lock, class_.rank, held_ms, this});
   reported_ = true;
+  note(Note::lock_held_long, note_name(class_.name), held_ms);
   report(Anomaly::lock_over_budget, words.view());
   return class_.limit;
 }

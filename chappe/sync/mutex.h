@@ -23,7 +23,8 @@ class Mutex final : public LockRecord {
   class Guard;
   /// Blocks until `me` holds the lock. Panics: recursion, wrong order, `me` not running here.
   /// Contract of Mutex::lock: context worker; sleeps may; locks itself; timers none; wakes none;
-  /// touches Mutex::state, LockRecord::owner; calls Parker::park, note, note_name.
+  /// touches Mutex::state, MutexWaiting::next, Mutex::holds, LockRecord::owner,
+  /// Agent::waiting_for, Agent::waiting_on; calls Parker::park, note, note_name.
   [[nodiscard]] Guard lock(Worker& me, Site site = Site::here()) noexcept;
   /// Nothing if somebody holds it. Skips the order check, which only waiting needs.
   [[nodiscard]] std::optional<Guard> try_lock(Worker& me, Site site = Site::here()) noexcept;
@@ -51,7 +52,8 @@ class Mutex final : public LockRecord {
   void check_is_here(const Worker& me, Site site) const;
   Guard grant(Worker& me, Site site) noexcept;
   /// Contract of Mutex::unlock: context worker; sleeps never; locks none; timers none; wakes the
-  /// longest waiter; touches Mutex::state, LockRecord::owner; calls Parker::unpark.
+  /// longest waiter; touches Mutex::state, Mutex::line, MutexWaiting::next, LockRecord::owner;
+  /// calls Parker::unpark.
   void unlock(Site site) noexcept;
   void look(Time now, const Workplace& workplace);
   void add_line(Words& words, const Workplace& workplace) const override;
