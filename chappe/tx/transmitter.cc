@@ -392,7 +392,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     finish(waiting, Sent{done->keyed, done->airtime, waiting.attempts_, waited, forced});
     co_return Step::done;
   }
-  if (done.error() == radio::TransmitFailure::never_keyed) {
+  if (radio::surely_silent(done.error())) {
     reservation->cancel();
   } else {
     reservation->keep(executor_.now());
