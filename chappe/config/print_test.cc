@@ -68,6 +68,7 @@ TEST(Print, EveryMemberReadsBackEqual) {
   other.access = Access{.admin_password = "geheim", .guest_password = "\\\"'"};
   other.state.directory = "/var/lib/ch appe";
   other.socket = Socket{.enabled = false, .path = "/run/chappe.sock"};
+  other.watchdog = Watchdog{.limit = seconds(5), .on_hang = OnHang::report};
   EXPECT_EQ(reread(other), other);
 
   const Configuration defaults;
