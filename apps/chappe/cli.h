@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/chappe/ctl.h"
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
@@ -19,6 +20,7 @@ struct Answer {
 
 using Command = std::variant<Answer,
                              RunOptions,
+                             CtlOptions,
                              RecorderOptions,
                              play::DecodeOptions,
                              play::AirtimeOptions,

@@ -39,13 +39,23 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
                                          const Surroundings& surroundings) {
   auto ground = std::make_unique<Ground>();
-  auto outside =
-      make_outside(configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
     return nullptr;
   }
   ground->outside = *std::move(outside);
+  auto budget = AirtimeBudget::create(configuration,
+                                      surroundings.state_directory,
+                                      surroundings.identity.pub,
+                                      surroundings.identity_is_new,
+                                      ground->executor);
+  if (!budget) {
+    std::cerr << "chappe: " << budget.error() << '\n';
+    return nullptr;
+  }
+  ground->budget = *std::move(budget);
   return std::unique_ptr<Program>(new Program(configuration, surroundings, std::move(ground)));
 }
 
@@ -58,12 +68,12 @@ Program::Program(const config::Configuration& configuration,
       port_(ground_->port),
       executor_(ground_->executor),
       outside_(*ground_->outside),
+      budget_(*ground_->budget),
       signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
       random_(surroundings.seed),
-      ledger_(rules_of(configuration), single_limits_of(configuration)),
       repeater_(executor_,
                 outside_.radio(),
-                ledger_,
+                budget_.law(),
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
@@ -75,7 +85,8 @@ Program::Program(const config::Configuration& configuration,
       commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_, journal_of(surroundings)),
-      server_(service_) {
+      server_(service_),
+      kiss_(configuration.kiss, port_, executor_, service_) {
   repeater_.listen(console_);
   service_.serve_commands([this](std::string_view line) {
     node::Reply reply;
@@ -97,11 +108,16 @@ std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroun
 
 int Program::run() {
   if (configuration_.socket.enabled && !open_socket()) return 1;
+  if (const std::string why = kiss_.open(surroundings_.state_directory); !why.empty()) {
+    std::cerr << "chappe: " << why << '\n';
+    return 1;
+  }
   open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
   }
+  budget_.start();
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
@@ -121,7 +137,9 @@ int Program::run() {
 
   accept_slot_.cancel();
   server_.stop();
+  kiss_.stop();
   repeater_.stop();
+  budget_.finish();
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
@@ -206,11 +224,9 @@ void Program::greet() const {
             << "  channel  " << with_unit(modulation.frequency.count, 1'000'000, "MHz") << ", "
             << with_unit(modulation.bandwidth.nominal().count, 1000, "kHz") << ", SF "
             << int{modulation.spreading} << ", CR 4/" << int{modulation.coding} << "\n";
-  for (const tx::Rule& rule : ledger_.rules()) {
-    std::cerr << "  law      at most " << config::print(rule.limit) << " on the air in any "
-              << config::print(rule.window) << " (" << configuration_.region << ")\n";
-  }
+  budget_.describe(std::cerr);
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
+  kiss_.describe(std::cerr);
   outside_.describe(std::cerr);
 }
 
@@ -218,7 +234,7 @@ void Program::conclude() {
   const Summary summary{repeater_.books(),
                         repeater_.statistics(),
                         executor_.now() - console_.start(),
-                        ledger_.spent_ppm(executor_.now())};
+                        hour_of(repeater_)};
   // With --json standard output belongs to the events.
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
   out << print_summary(summary,

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "apps/chappe/airtime_budget.h"
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
+#include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
@@ -20,7 +22,6 @@
 #include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
 #include "chappe/port/linux/watchdog.h"
-#include "chappe/tx/ledger.h"
 
 namespace chappe::app {
 
@@ -53,6 +54,7 @@ class Program {
     port::LinuxPort port;
     async::Executor executor{port};
     std::unique_ptr<Outside> outside;
+    std::unique_ptr<AirtimeBudget> budget;
   };
 
   Program(const config::Configuration& configuration,
@@ -76,9 +78,9 @@ class Program {
   port::LinuxPort& port_;
   async::Executor& executor_;
   Outside& outside_;
+  AirtimeBudget& budget_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  tx::Ledger ledger_;
   node::Repeater repeater_;
   KeptState kept_;
   node::AccessList access_;
@@ -86,6 +88,7 @@ class Program {
   Console console_;
   client::Service service_;
   client::JsonServer server_;
+  KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
   std::unique_ptr<port::RecorderFile> recorder_;
   std::optional<port::Watchdog> watchdog_;

@@ -5,6 +5,7 @@
 #include "chappe/async/sleep.h"
 #include "chappe/client/json_request.h"
 #include "chappe/client/json_writer.h"
+#include "chappe/radio/airtime.h"
 
 namespace chappe::client {
 namespace {
@@ -12,6 +13,13 @@ namespace {
 JsonLine& begin(JsonLine& line, const std::string& ref) {
   if (!ref.empty()) line.text("ref", ref);
   return line;
+}
+
+// As programs know it; `words` are for people.
+std::string_view code_of(SubmitError error) {
+  constexpr std::string_view kCodes[] = {
+      "not_a_packet", "too_many", "restarted", "key_reused", "under_way", "journal_full"};
+  return kCodes[static_cast<std::size_t>(error)];
 }
 
 std::int64_t number(std::uint64_t count) {
@@ -74,7 +82,9 @@ async::Task<> JsonConnection::read() {
       if (pause > Duration::zero()) co_await async::sleep_for(service_.executor(), pause);
       if (!std::exchange(skipping_, true)) {
         ++session_.counters().malformed;
-        JsonLine(output_).text("error", "a line is longer than 4095 bytes; it is skipped");
+        JsonLine(output_)
+            .text("code", "malformed")
+            .text("error", "a line is longer than 4095 bytes; it is skipped");
         session_.wake().set(kReplyBit);
       }
       filled = 0;
@@ -108,7 +118,8 @@ void JsonConnection::answer(std::string_view line) {
   if (!request) {
     ++session_.counters().malformed;
     JsonLine reply(output_);
-    begin(reply, request.error().ref).text("error", request.error().words);
+    begin(reply, request.error().ref).text("code", "malformed");
+    reply.text("error", request.error().words);
     return;
   }
   switch (request->kind) {
@@ -192,7 +203,7 @@ void JsonConnection::answer_submit(const JsonRequest& request) {
       ++results_awaited_;
       reply.text("reply", "submit").number("id", number(*id));
     } else {
-      reply.text("error", words(id.error(), request));
+      reply.text("code", code_of(id.error())).text("error", words(id.error(), request));
     }
     return;
   }
@@ -209,7 +220,7 @@ void JsonConnection::answer_submit(const JsonRequest& request) {
   if (place != asked_.end()) place->reset();
   JsonLine reply(output_);
   begin(reply, request.ref).text("key", request.key);
-  reply.text("error", words(taken.error(), request));
+  reply.text("code", code_of(taken.error())).text("error", words(taken.error(), request));
 }
 
 void JsonConnection::answer_claim(const JsonRequest& request) {
@@ -222,7 +233,8 @@ void JsonConnection::answer_claim(const JsonRequest& request) {
     if (*known) ++results_awaited_;
     reply.text("reply", "claim").text("key", request.key).boolean("known", *known);
   } else {
-    reply.text("key", request.key).text("error", words(known.error(), request));
+    reply.text("key", request.key).text("code", code_of(known.error()));
+    reply.text("error", words(known.error(), request));
   }
 }
 
@@ -252,6 +264,36 @@ void JsonConnection::add_status(JsonLine& reply) {
   number("queued", sent.waiting);
   reply.number("airtime_us", in_us(sent.airtime));
   number("spent_ppm", repeater.law().spent_ppm(repeater.now()));
+  add_hour(reply);
+}
+
+// The airtime budget: what is spent of it, when there is room for the longest frame, who is next.
+void JsonConnection::add_hour(JsonLine& reply) {
+  const node::Repeater& repeater = service_.repeater();
+  const tx::Statistics& sent = repeater.statistics();
+  const tx::Usage usage = repeater.law().usage(repeater.now());
+  if (usage.limit > Duration::zero()) {
+    reply.number("spent_us", in_us(usage.spent)).number("limit_us", in_us(usage.limit));
+    reply.number("window_us", in_us(usage.window));
+  }
+  const Duration longest = radio::time_on_air(repeater.radio().modulation(), radio::kFrameMax);
+  const Time free = repeater.law().earliest(longest, repeater.now());
+  if (free != kNever) reply.number("free_in_us", in_us(free - repeater.now()));
+  if (const tx::Waiting* const next = repeater.transmitter().next_in_line()) {
+    reply.number("next_airtime_us", in_us(next->airtime()))
+        .number("next_priority", next->priority());
+  }
+  for (std::size_t i = 0; i < tx::kWhyCount; ++i) {
+    const std::uint64_t count = sent.refused_early[i] + sent.refused_at_gate[i];
+    if (count == 0) continue;
+    reply.number("refused_" + std::string(to_string(static_cast<tx::Why>(i))),
+                 static_cast<std::int64_t>(count));
+  }
+  reply.number("forced", static_cast<std::int64_t>(sent.forced));
+  reply.number("saved_us", in_us(sent.saved));
+  if (const auto undebited = sent.undebited(repeater.radio())) {
+    reply.number("undebited_us", in_us(*undebited));
+  }
 }
 
 // --- What goes out -------------------------------------------------------------------------------
@@ -409,7 +451,8 @@ void JsonServer::adopt(std::unique_ptr<async::Stream> stream) {
 }
 
 async::Task<> JsonServer::turn_away() {
-  constexpr std::string_view kWords = "{\"error\":\"too many clients; try again later\"}\n";
+  constexpr std::string_view kWords =
+      "{\"code\":\"too_many_clients\",\"error\":\"too many clients; try again later\"}\n";
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(kWords.data()), kWords.size());
   const auto written = co_await unwelcome_->write(bytes);
   static_cast<void>(written);

@@ -35,6 +35,16 @@ Credits::Credits(sync::WakeList& wakes, const Limits& limits)
   }
 }
 
+Credits::~Credits() {
+  const std::uint32_t word = word_.load(sync::Order::acquire);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    if (used(word, lane) == 0) continue;
+    Text<160> words;
+    words.add("credits: destroyed while lane ").add(lane).add(" uses ").add(used(word, lane));
+    panic(words.view());
+  }
+}
+
 bool Credits::may_take(std::uint32_t word, std::size_t lane) const {
   return (word & kClosed) == 0 && used(word, lane) < limits_.lane_max[lane] &&
          total(word) + limits_.kept_free[lane] < limits_.total;
@@ -121,10 +131,13 @@ bool Credits::try_close() noexcept {
 void Credits::open() noexcept {
   const auto step = word_.update(
       [&](std::uint32_t word) {
+        if ((word & kClosed) == 0) return word;
         const std::uint32_t opened = word & ~kClosed;
         return opened & ~payable(opened);
       },
       sync::Order::acq_rel);
+  if ((step.before & kClosed) == 0) [[unlikely]]
+    panic("credits: opened, and nobody had closed them");
   pay(step.before & ~step.after & kAllWants);
 }
 

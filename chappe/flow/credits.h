@@ -62,6 +62,8 @@ class Credits {
 
   /// Panics if the limits do not fit each other.
   Credits(sync::WakeList& wakes, const Limits& limits);
+  /// Panics if a unit is still out: its holder would give it back to nobody.
+  ~Credits();
 
   /// One unit, or nothing, and then the lane is owed a wake.
   /// Contract of Credits::try_take: context any; sleeps never; locks none; timers none; wakes none;
@@ -82,7 +84,8 @@ class Credits {
   Snapshot read() const noexcept;
 
   /// The claim to power down: succeeds only while nothing is out and nobody wants anything. Takers
-  /// are refused, and owed, until open().
+  /// are refused, and owed, until open(), which only who closed it may call: opening what is open
+  /// is a panic.
   [[nodiscard]] bool try_close() noexcept;
   void open() noexcept;
 

@@ -31,9 +31,13 @@ Access Notifier::want(Subscriber& client, std::uint8_t topic) {
 void Notifier::progress(Subscriber& client, std::uint8_t topic, std::uint32_t units) {
   CHAPPE_CHECK(topic < Subscriber::kTopics);
   if (!client.gates_[topic].give(units)) return;
-  ++posts_;
-  ++client.posts_;
-  client.wake_.set(1u << topic);
+  post(client, 1u << topic);
+}
+
+void Notifier::post(Subscriber& client, std::uint32_t bits) {
+  posts_.fetch_add(1, sync::Order::relaxed);
+  client.posts_.fetch_add(1, sync::Order::relaxed);
+  client.wake_.set(bits);
 }
 
 void Notifier::restarted() {
@@ -48,9 +52,7 @@ void Notifier::restarted() {
 
 void Notifier::blast(Subscriber& client) {
   ++blasts_;
-  ++posts_;
-  ++client.posts_;
-  client.wake_.set(Subscriber::kRestarted);
+  post(client, Subscriber::kRestarted);
 }
 
 }  // namespace chappe::flow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "chappe/async/task.h"
 #include "chappe/base/result.h"
@@ -24,6 +25,23 @@ struct Transmitted {
 enum class TransmitFailure : std::uint8_t {
   never_keyed,  // surely nothing was radiated
   unsure,       // something may have been radiated: its airtime stays spent
+  restarted,    // the radio was reset before this was keyed: surely nothing was radiated
+};
+
+/// Whether nobody can have heard anything of it.
+constexpr bool surely_silent(TransmitFailure failure) {
+  return failure != TransmitFailure::unsure;
+}
+
+/// Looks at a frame where it was heard, before anybody is woken for it. What is not new goes no
+/// further, and whoever looks has counted it.
+class FrameFilter {
+ public:
+  /// Context: the radio's executor, which may run on a thread of its own. Never waits.
+  virtual bool is_new(const Frame& frame) noexcept = 0;
+
+ protected:
+  ~FrameFilter() = default;
 };
 
 /// One half-duplex LoRa radio.
@@ -43,6 +61,17 @@ class Radio {
   /// Looks once whether somebody is using the channel, blind to our own transmissions.
   virtual async::Task<Channel> listen(const Right& right) = 0;
 
+  /// The strongest level in the channel during `span`, whoever made it, blind to our own
+  /// transmissions: carrier sense, as laws ask for. Nothing from a radio that cannot measure.
+  virtual async::Task<std::optional<Dbm>> sense(const Right&, Duration /*span*/) {
+    co_return std::nullopt;
+  }
+  /// What it measures when nobody sends; nothing if it does not know.
+  virtual std::optional<Dbm> noise_floor() const { return std::nullopt; }
+
+  /// All it has radiated since it was made, from its own log; nothing from one that keeps none.
+  virtual std::optional<Duration> radiated() const { return std::nullopt; }
+
   /// Sends `frame` and returns when its last symbol is out, listening again. `frame` and `right`
   /// must outlive the call. The credit goes back when the radio no longer holds the frame.
   /// Cancelled, the transmission still ends, and counts as unsure.
@@ -60,11 +89,17 @@ class Radio {
   /// that ends by itself when its program does has nothing to do. Context: any.
   virtual void make_safe() noexcept {}
 
+  /// Who looks at frames first; null: nobody, all are new. Radios that hear in the context of their
+  /// house have no use for it and may ignore it. Before the radio starts, and after it has ended.
+  void set_filter(FrameFilter* filter) { filter_ = filter; }
+
  protected:
   ~Radio() = default;
+  bool passes(const Frame& frame) const { return filter_ == nullptr || filter_->is_new(frame); }
 
  private:
   RightLock right_;
+  FrameFilter* filter_ = nullptr;
 };
 
 }  // namespace chappe::radio

@@ -86,9 +86,7 @@ void LockRecord::fail(const char* rule, Site here) const {
   panic(words.view(), here, {PanicCode::lock, class_.rank, 0, this});
 }
 
-void LockRecord::check_may_lock(Agent& agent, Site site) const {
-  Section::check_outside("lock", class_.name, site);
-  check_not_recursive(agent, site);
+void LockRecord::check_order(Agent& agent, Site site) const {
   agent.held_.for_each([&](LockRecord& other) {
     if (other.class_.rank < class_.rank) [[likely]]
       return;
@@ -103,27 +101,7 @@ void LockRecord::check_may_lock(Agent& agent, Site site) const {
   });
 }
 
-void LockRecord::taken_by(Agent& agent, Site site) {
-  owner_.store(&agent, Order::relaxed);
-  site_.write(site);
-  agent.held_.push_back(*this);
-}
-
-void LockRecord::check_may_release(Site site) const {
-  Agent* const me = Agent::running();
-  if (owner() == me && me != nullptr) [[likely]]
-    return;
-  fail(owner() == nullptr ? "release of a free lock" : "foreign release", site);
-}
-
-void LockRecord::released() {
-  unlink();
-  owner_.store(nullptr, Order::relaxed);
-}
-
-Duration LockRecord::check_hold(Duration held, const Workplace* workplace) {
-  if (held < class_.budget) [[likely]]
-    return class_.budget;
+Duration LockRecord::over_budget(Duration held, const Workplace* workplace) {
   const bool beyond = held >= class_.limit;
   if (!beyond && reported_) return class_.limit;
   Words words;

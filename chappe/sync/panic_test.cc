@@ -178,7 +178,8 @@ TEST_F(AfterPanic, ASecondThreadsPanicWaitsForTheEndOfTheFirst) {
 
 TEST_F(AfterPanic, LongWordsAreCutAndTheRecordIsWhole) {
   run([](RecorderMemory&) { panic(std::string(2000, 'x')); });
-  EXPECT_EQ(told().substr(710), "xxxxxxx...");
+  EXPECT_LT(told().size(), 2000u);
+  EXPECT_TRUE(told().ends_with("xxxxxxx...")) << told();
 }
 
 TEST_F(AfterPanic, ADamagedRecordIsSaidAndNotBelieved) {

@@ -6,8 +6,10 @@
 #include "chappe/async/async_mutex.h"
 #include "chappe/async/executor.h"
 #include "chappe/async/locked.h"
+#include "chappe/async/when_any.h"
 #include "chappe/sync/guarded.h"
 #include "chappe/sync/mutex.h"
+#include "chappe/sync/signal.h"
 
 namespace chappe {
 
@@ -133,6 +135,26 @@ int* takes_it_out(sync::Guarded<int>& value) {
 async::Task<> waits_in_with(async::AsyncMutex& mutex, async::AsyncMutex& other) {
   auto change = [&other]() { return other.lock(); };
   co_await mutex.with(change);
+}
+#endif
+
+async::Task<> control(async::Executor& executor, sync::Signal& one, sync::Signal& two) {
+  const auto [first, second] = co_await async::when_any(one.next(), two.next());
+  const auto third = co_await async::with_deadline(one.next(), executor, Time());
+  if (first || second || third) co_return;
+}
+
+#ifdef WAITS_KEPT_IN_A_VARIABLE  // expect(clang): temporary
+async::Task<> keeps_what_is_gone(sync::Signal& one, sync::Signal& two) {
+  auto either = async::when_any(one.next(), two.next());
+  co_await either;
+}
+#endif
+
+#ifdef TASK_IN_WHEN_ANY  // expect: no matching function | constraints not satisfied
+async::Task<> child();
+async::Task<> waits_for_a_task(sync::Signal& one) {
+  co_await async::when_any(one.next(), child());
 }
 #endif
 

@@ -32,6 +32,7 @@ class MemoryLine final : public async::Line {
     for (;;) {
       if (!is_plugged) co_return Unexpected(async::StreamError::closed);
       if (!inbox_.empty()) break;
+      if (has_hung_up_) co_return Unexpected(async::StreamError::closed);
       co_await arrived_.next();
     }
     const std::size_t count = std::min({inbox_.size(), out.size(), piece_max});
@@ -52,6 +53,13 @@ class MemoryLine final : public async::Line {
     bytes.clear();
     if (!is_stuck) arrived_.set();
   }
+  /// From the start, for whoever takes streams that are open.
+  void be_open() { is_open_ = true; }
+  /// The far end goes when all that it put is read.
+  void hang_up() {
+    has_hung_up_ = true;
+    arrived_.set();
+  }
   void pull_out() {
     is_plugged = false;
     arrived_.set();
@@ -68,6 +76,7 @@ class MemoryLine final : public async::Line {
   sync::Signal arrived_;
   std::string inbox_;
   bool is_open_ = false;
+  bool has_hung_up_ = false;
 };
 
 }  // namespace chappe::test

@@ -380,7 +380,7 @@ TEST_F(Seed000, AFrameThatCannotStartBeforeItsExpiryIsRefusedAndNothingIsDebited
 
 TEST_F(Seed000, AFullPoolGivesWayOnlyToABetterFrame) {
   start();
-  for (std::size_t i = 0; i < Transmitter::kPool; ++i) {
+  for (std::size_t i = 0; i < Transmitter::kRelaysWaiting; ++i) {
     Submission flood;
     flood.frame = kThirtyBytes;
     flood.after = seconds(5);
