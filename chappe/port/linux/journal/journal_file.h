@@ -49,6 +49,7 @@ class JournalFile final : public tx::Journal {
               const tx::BootId& boot,
               sync::WakeList& wakes);
   void work();
+  void ask_to_write(std::size_t copy, Bytes record);
   void call(Request request);
   void end_thread();
   bool put(std::size_t copy, Bytes record) const;
