@@ -285,7 +285,7 @@ TEST_F(Recorder, TheNextRunTellsThePanicThatEndedTheLastOne) {
   const std::string evidence = recorded("recorder");
   EXPECT_TRUE(has(evidence, "panic      watchdog: ")) << evidence;
   EXPECT_TRUE(has(evidence, "ended in a panic")) << evidence;
-  EXPECT_TRUE(has(evidence, " panic           code=4")) << evidence;
+  EXPECT_TRUE(has(evidence, " panic            code=4")) << evidence;
 
   Child next({"run", "--for", "0"}, environment());
   EXPECT_EQ(next.wait(), 0);

@@ -144,10 +144,7 @@ async::Task<bool> JournalFile::write(std::size_t copy, Bytes record) {
     co_await done_.next();
     busy_ = false;
   }
-  copy_ = copy;
-  bytes_ = tx::RecordBytes(record);
-  busy_ = true;
-  call(Request::write);
+  ask_to_write(copy, record);
   co_await done_.next();
   busy_ = false;
   co_return written_.load(sync::Order::acquire) != 0;
@@ -175,9 +172,17 @@ void JournalFile::work() {
     if (::read(calls_.get(), &count, sizeof count) < 0) continue;  // interrupted
     const auto request = static_cast<Request>(request_.load(sync::Order::acquire));
     if (request == Request::end) return;
-    written_.store(put(copy_, bytes_) ? 1 : 0, sync::Order::release);
+    written_.store(put(copy_.read(), bytes_.read()) ? 1 : 0, sync::Order::release);
     done_.set();
   }
+}
+
+// No coroutine: the record's bytes are not to lie in a task's frame.
+void JournalFile::ask_to_write(std::size_t copy, Bytes record) {
+  copy_.write(copy);
+  bytes_.write(tx::RecordBytes(record));
+  busy_ = true;
+  call(Request::write);
 }
 
 void JournalFile::call(Request request) {
