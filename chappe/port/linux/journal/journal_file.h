@@ -48,6 +48,7 @@ class JournalFile final : public tx::Journal {
               const tx::Found& found,
               const tx::BootId& boot,
               sync::WakeList& wakes);
+  std::thread begin_thread();
   void work();
   void call(Request request);
   void end_thread();
