@@ -1,6 +1,7 @@
 #include "chappe/port/linux/journal/journal_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -132,7 +133,7 @@ JournalFile::JournalFile(std::string path,
       found_(found),
       boot_(boot),
       done_(wakes),
-      thread_(&JournalFile::work, this) {}
+      thread_(begin_thread()) {}
 
 JournalFile::~JournalFile() {
   end_thread();
@@ -165,6 +166,18 @@ tx::ClockReading JournalFile::clocks() {
 }
 
 // --- The thread ----------------------------------------------------------------------------------
+
+// A thread begins with its maker's signals blocked or not: this one takes none, or it would take
+// those that the program waits for elsewhere.
+std::thread JournalFile::begin_thread() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(&JournalFile::work, this);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
 
 void JournalFile::work() {
   for (;;) {

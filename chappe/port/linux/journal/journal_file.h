@@ -48,6 +48,7 @@ class JournalFile final : public tx::Journal {
               const tx::Found& found,
               const tx::BootId& boot,
               sync::WakeList& wakes);
+  std::thread begin_thread();
   void work();
   void ask_to_write(std::size_t copy, Bytes record);
   void call(Request request);
