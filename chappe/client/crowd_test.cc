@@ -90,8 +90,10 @@ struct Crowd {
     frame.snr = Decibels{20};
     const std::uint64_t before = executor.step_count();
     const std::size_t sent = radio.log.size();
+    const std::uint64_t given = service.turns().given();
     radio.hear(frame);
     while (radio.log.size() == sent) executor.step();
+    given_meanwhile += service.turns().given() - given;
     return executor.step_count() - before;
   }
 
@@ -110,6 +112,7 @@ struct Crowd {
   node::Repeater repeater;
   Service service;
   JsonServer server;
+  std::uint64_t given_meanwhile = 0;  // turns, while a frame was on its way
 };
 
 TEST(Crowd, AHundredStalledAndAHundredFloodingClientsCostAFrameNoSteps) {
@@ -131,6 +134,8 @@ TEST(Crowd, AHundredStalledAndAHundredFloodingClientsCostAFrameNoSteps) {
   const std::uint64_t after = steps(crowded);
   EXPECT_LE(after * 10, before * 11) << before << " steps alone, " << after << " in the crowd";
   EXPECT_GE(after, before);
+  // Nor instructions: while a frame is on its way, clients have no turn.
+  EXPECT_LE(crowded.given_meanwhile * 10, after);
   EXPECT_GT(crowded.service.turns().given(), 10'000u);  // they were served all the while
 }
 
