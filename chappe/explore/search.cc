@@ -134,6 +134,12 @@ Choice Search::next(World& world) {
   return Choice{};
 }
 
+std::vector<Choice> Search::path() const {
+  std::vector<Choice> path;
+  for (std::size_t i = 0; i < depth_; ++i) path.push_back(nodes_[i].current);
+  return path;
+}
+
 bool Search::advance(World& world) {
   if (world.complete()) {
     ++counts_.complete;

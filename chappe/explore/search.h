@@ -32,6 +32,8 @@ class Search final : public Driver {
   bool advance(World& world);
 
   const Counts& counts() const { return counts_; }
+  /// The choices of the execution that ended last.
+  std::vector<Choice> path() const;
 
  private:
   // One step of the current execution, and what is still to be tried in its place.

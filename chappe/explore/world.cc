@@ -1,5 +1,6 @@
 #include "chappe/explore/world.h"
 
+#include <charconv>
 #include <cstring>
 
 namespace chappe::explore {
@@ -68,6 +69,7 @@ void World::clear() {
   context_count_ = core_count_ = shared_count_ = 0;
   arena_used_ = 0;
   at_end_.clear();
+  objects_.clear();
   always_ = finally_ = Callback{};
   running_ = nullptr;
   observing_ = starting_ = complete_ = race_seen_ = asleep_seen_ = false;
@@ -142,7 +144,7 @@ void World::context_main(void* context) {
   me.body.call(me.body.self);
   Core& core = world.cores_[me.core];
   if (core.masked_by == world.index_of(me) + 1) {
-    world.fail(Failure::check, std::string("'") + me.name + "' ends with interrupts masked");
+    world.fail(Failure::check, {"'", me.name, "' ends with interrupts masked"});
   }
   if (me.priority == 0) {
     me.done = true;
@@ -173,10 +175,10 @@ void World::leave() {
   switch_to(main_, nullptr);
 }
 
-void World::fail(Failure failure, std::string words) {
+void World::fail(Failure failure, std::initializer_list<std::string_view> words) {
   if (failure_ == Failure::none) {
     failure_ = failure;
-    words_ = std::move(words);
+    for (const std::string_view piece : words) words_ += piece;
   }
   leave();
 }
@@ -185,9 +187,15 @@ void World::expect(bool condition, const char* words, Site site) {
   if (condition) [[likely]]
     return;
   const char* const slash = std::strrchr(site.file, '/');
+  char line[16];
+  const auto end = std::to_chars(line, line + sizeof line, site.line).ptr;
   fail(Failure::check,
-       std::string(words) + " [" + (slash != nullptr ? slash + 1 : site.file) + ":" +
-           std::to_string(site.line) + "]");
+       {words,
+        " [",
+        slash != nullptr ? slash + 1 : site.file,
+        ":",
+        std::string_view(line, static_cast<std::size_t>(end - line)),
+        "]"});
 }
 
 void World::look() {
@@ -200,8 +208,8 @@ void World::look() {
 // Runs on the stack of whoever stopped; returns when that context has been chosen.
 void World::schedule() {
   look();
-  if (memory_.full()) fail(Failure::too_big, "too many words, or stores to a word");
-  if (event_count_ == kSteps) fail(Failure::no_progress, "somebody goes round for ever");
+  if (memory_.full()) fail(Failure::too_big, {"too many words, or stores to a word"});
+  if (event_count_ == kSteps) fail(Failure::no_progress, {"somebody goes round for ever"});
   if (failure_ != Failure::none) return;  // on the main stack
   choice_ = driver_->next(*this);
   if (choice_.kind == Kind::none) {
@@ -237,7 +245,9 @@ void World::check_end() {
   }
   if (words.empty()) return;
   asleep_seen_ = true;
-  if (stops_asleep_) fail(Failure::asleep_for_ever, words + "; nobody is left who could help");
+  if (!stops_asleep_) return;
+  failure_ = Failure::asleep_for_ever;
+  words_ = words + "; nobody is left who could help";
 }
 
 // --- Setting up. ---
@@ -245,7 +255,7 @@ void World::check_end() {
 void* World::allocate(std::size_t bytes, std::size_t alignment) {
   arena_used_ = (arena_used_ + alignment - 1) / alignment * alignment;
   if (arena_used_ + bytes > kArena) {
-    fail(Failure::too_big, "the arena of the execution is full");
+    fail(Failure::too_big, {"the arena of the execution is full"});
     arena_used_ = 0;
   }
   void* const memory = arena_.get() + arena_used_;
@@ -259,7 +269,7 @@ int World::next_core() {
 
 void World::add_context(const char* name, int core, int priority, int raised, Callback body) {
   if (context_count_ == kContexts) {
-    fail(Failure::too_big, "too many contexts");
+    fail(Failure::too_big, {"too many contexts"});
     return;
   }
   Context& context = contexts_[context_count_];
@@ -279,7 +289,7 @@ void World::add_context(const char* name, int core, int priority, int raised, Ca
 
 std::uint8_t World::declare_shared(std::string_view name, std::uint16_t count) {
   if (shared_count_ == kShared) {
-    fail(Failure::too_big, "too many locks, parkers and interrupts");
+    fail(Failure::too_big, {"too many locks, parkers and interrupts"});
     return 0;
   }
   Shared& shared = shared_[shared_count_];
@@ -305,6 +315,15 @@ std::string World::word_name(WordId word) const {
   if (name.object.empty()) return "word" + std::to_string(word);
   if (name.number == 0) return std::string(name.object);
   return std::string(name.object) + "." + std::to_string(name.number);
+}
+
+std::string World::value_name(std::uint64_t value) const {
+  if (value < 0x100000000) return std::to_string(value);
+  for (const Object& object : objects_) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(object.at);
+    if (value >= begin && value < begin + object.bytes) return std::string("&") + object.name;
+  }
+  return "&...";
 }
 
 // --- What may happen next. ---
@@ -726,7 +745,7 @@ void World::raise(const char* interrupt_name) {
     perform(request);
     return;
   }
-  fail(Failure::check, std::string("no interrupt is called ") + interrupt_name);
+  fail(Failure::check, {"no interrupt is called ", interrupt_name});
 }
 
 void World::fence(MemoryOrder order) {
@@ -739,7 +758,7 @@ void World::fence(MemoryOrder order) {
 
 WordId World::word_of(Cell& cell) {
   if (cell.retired) [[unlikely]] {
-    fail(Failure::use_after_free, "a word that is gone was used");
+    fail(Failure::use_after_free, {"a word that is gone was used"});
   }
   if (cell.execution != execution_) [[unlikely]] {
     cell.execution = execution_;
@@ -794,7 +813,7 @@ void World::retire(Cell& cell) {
 
 void World::plain_read(PlainRecord& record) {
   if (record.retired) [[unlikely]]
-    fail(Failure::use_after_free, "plain data that is gone was read");
+    fail(Failure::use_after_free, {"plain data that is gone was used"});
   if (observing()) return;
   if (record.execution != execution_) {
     record = PlainRecord{};
@@ -805,8 +824,11 @@ void World::plain_read(PlainRecord& record) {
     race_seen_ = true;
     if (stops_at_race_) {
       fail(Failure::race,
-           std::string("'") + me.name + "' reads plain data that '" +
-               contexts_[record.writer].name + "' writes, and nothing orders the two");
+           {"'",
+            me.name,
+            "' reads plain data that '",
+            contexts_[record.writer].name,
+            "' writes, and nothing orders the two"});
     }
   }
   record.reads.at[index_of(me)] = me.clock.at[index_of(me)];
@@ -821,8 +843,11 @@ void World::plain_write(PlainRecord& record) {
       race_seen_ = true;
       if (stops_at_race_) {
         fail(Failure::race,
-             std::string("'") + me.name + "' writes plain data that '" + contexts_[i].name +
-                 "' reads, and nothing orders the two");
+             {"'",
+              me.name,
+              "' writes plain data that '",
+              contexts_[i].name,
+              "' reads, and nothing orders the two"});
       }
     }
   }

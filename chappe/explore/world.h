@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -99,6 +101,7 @@ class World {
     const std::size_t first_word = memory_.word_count();
     T* const object = new (allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
     name_words(name, first_word);
+    objects_.push_back(Object{name, object, sizeof(T)});
     // What comes later goes first, as in a block.
     if constexpr (!std::is_trivially_destructible_v<T>) {
       at_end([](void* it) { static_cast<T*>(it)->~T(); }, object);
@@ -145,7 +148,9 @@ class World {
   void raise(const char* interrupt_name);
   void fence(MemoryOrder order);
 
-  void fail(Failure failure, std::string words);
+  /// Ends the execution; from a context it does not return. Words in pieces, because nothing that
+  /// is left behind on the stack is destroyed.
+  void fail(Failure failure, std::initializer_list<std::string_view> words);
   void expect(bool condition, const char* words, Site site = Site::here());
 
   // --- Words, plain data, tokens and locks, for the model port. ---
@@ -153,6 +158,8 @@ class World {
   std::uint64_t load(Cell& cell, MemoryOrder order);
   void store(Cell& cell, std::uint64_t value, MemoryOrder order);
   void change(Cell& cell, Request& request);
+  /// Gives the word its place now; else it gets one at its first use.
+  void declare(Cell& cell) { static_cast<void>(word_of(cell)); }
   void retire(Cell& cell);
   void plain_read(PlainRecord& record);
   void plain_write(PlainRecord& record);
@@ -198,6 +205,8 @@ class World {
   int context_priority(std::size_t i) const { return contexts_[i].priority; }
   std::uint8_t context_core(std::size_t i) const { return contexts_[i].core; }
   std::string word_name(WordId word) const;
+  /// A value for people: the name of the object it points to, if it does.
+  std::string value_name(std::uint64_t value) const;
   std::string_view shared_name(std::uint8_t object) const { return shared_[object].name; }
   std::uint64_t newest_value(WordId word) const {
     return memory_.store(memory_.newest(word)).value;
@@ -326,6 +335,13 @@ class World {
     std::uint8_t number = 0;  // 0: the only one of its object
   };
   std::array<WordName, kWords> word_names_;
+
+  struct Object {
+    const char* name;
+    const void* at;
+    std::size_t bytes;
+  };
+  std::vector<Object> objects_;
 
   Driver* driver_ = nullptr;
   Callback always_;
