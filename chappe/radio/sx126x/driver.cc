@@ -216,7 +216,7 @@ async::Task<> Driver::carry_out() {
       credits_.release(op_.lane, 1);
       break;
     case Kind::sense:
-      reply = co_await sense();
+      reply = co_await sense_channel();
       break;
     case Kind::tune:
       tuned_ = op_.modulation;
@@ -358,7 +358,7 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
 
 // --- Listening before talking --------------------------------------------------------------------
 
-async::Task<Driver::Reply> Driver::sense() {
+async::Task<Driver::Reply> Driver::sense_channel() {
   Reply reply;
   if (asleep_) co_return reply;
   by_edge_ = false;
