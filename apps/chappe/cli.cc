@@ -49,6 +49,7 @@ constexpr const char* kRun =
 constexpr const char* kRunFooter =
     "Radios:\n"
     "  sim          an invented air with neighbours that advertise and chat\n"
+    "  kiss         a board with MeshCore's KISS modem firmware, as [modem] says\n"
     "  replay:FILE  frames and times from a recorded session\n"
     "\n"
     "Examples:\n"
@@ -110,6 +111,47 @@ constexpr const char* kReplayFooter =
     "  chappe replay 'tests/vectors/oracle/acks.jsonl#3' --json\n"
     "\n";
 
+constexpr const char* kRecorder =
+    "Show the flight recorder of a run: what happened last, in order, with times and contexts.\n"
+    "\n"
+    "A run keeps its recorder in STATE/recorder and can be read at any time: while it runs, while\n"
+    "it hangs, after it was killed. A restart moves the file to recorder.1, that one to\n"
+    "recorder.2, and so on; five are kept. After a panic the file begins with what, where, who,\n"
+    "and which locks were held.\n";
+constexpr const char* kRecorderFooter =
+    "Examples:\n"
+    "  chappe recorder ~/.local/state/chappe/recorder      of the run that is there now\n"
+    "  chappe recorder ~/.local/state/chappe/recorder.1    of the one before\n"
+    "  chappe recorder --json FILE | jq 'select(.note == \"slow_step\")'\n"
+    "\n"
+    "A damaged file is shown as far as it can be read, and the exit code is 1.\n"
+    "\n";
+
+constexpr const char* kCtl =
+    "Ask a running node, over the Unix socket in its state directory.\n"
+    "\n"
+    "Every answer is of the node that is running now; nothing is changed but by restart-clients,\n"
+    "command and send. docs/formats/socket.md is what is spoken.\n";
+constexpr const char* kCtlFooter =
+    "Examples:\n"
+    "  chappe ctl status                          what it heard, sent and may still send\n"
+    "  chappe ctl clients                         who is connected, and what it cost\n"
+    "  chappe ctl watch --events sent,refused     what leaves, as it happens\n"
+    "  chappe ctl watch --types ADVERT --json | jq .hash\n"
+    "  chappe ctl send 1500010203 --key note-17   again with the same key: still sent once\n"
+    "  chappe ctl command 'get name'\n"
+    "  chappe ctl --state /srv/chappe restart-clients\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  ok; send: it was sent\n"
+    "  1  nobody answers, or what was asked for failed; send: it was not sent\n"
+    "  2  the command line, or the node did not understand\n";
+constexpr const char* kCtlSendFooter =
+    "The packet is the whole MeshCore packet in hexadecimal digits. The command ends when the "
+    "node\n"
+    "says what became of it. If it says 'durable', the node answers for it across restarts.\n"
+    "\n";
+
 std::string check_radio(const std::string& radio) {
   const auto source = config::parse_radio_source(radio);
   return source ? std::string() : source.error();
@@ -144,6 +186,14 @@ std::string check_key(const std::string& key) {
   return "wants channel:HEX or secret:HEX";
 }
 
+// The node knows which there are.
+std::string check_type(const std::string& type) {
+  const bool letters =
+      type.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+  return letters && !type.empty() ? std::string()
+                                  : "wants names such as ADVERT, TXT_MSG, NO_PACKET";
+}
+
 CLI::Validator any_seed() {
   return within(std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
 }
@@ -161,6 +211,8 @@ class Grammar {
     add_airtime();
     add_conformance();
     add_replay();
+    add_recorder();
+    add_ctl();
   }
 
   Command parse(const std::vector<std::string>& words) {
@@ -279,6 +331,84 @@ class Grammar {
     replay_command_ = &replay;
   }
 
+  void add_recorder() {
+    CLI::App& recorder =
+        add("recorder", "Show a run's flight recorder", kRecorder, kRecorderFooter);
+    recorder.add_option("file", recorder_.file, "The recorder's file")
+        ->type_name("FILE")
+        ->required();
+    recorder.add_flag("--json", recorder_.json, "One JSON object a line");
+    recorder_command_ = &recorder;
+  }
+
+  CLI::App& add_ctl_action(CLI::App& ctl,
+                           CtlOptions::Action action,
+                           const char* name,
+                           const char* summary) {
+    CLI::App& command = *ctl.add_subcommand(name, summary);
+    command.get_formatter()->column_width(26);
+    command.callback([this, action] { ctl_.action = action; });
+    command.fallthrough();  // --json and the like also behind the action
+    return command;
+  }
+
+  void add_ctl() {
+    using Action = CtlOptions::Action;
+    CLI::App& ctl = add("ctl", "Ask a running node", kCtl, "");
+    ctl.footer(kCtlFooter);
+    ctl.require_subcommand(1);
+    ctl.add_option("--state", ctl_.state, "State directory of the node")->type_name("DIR");
+    ctl.add_option("--config", ctl_.config, "Configuration file of the node")->type_name("FILE");
+    ctl.add_option("--socket", ctl_.socket, "Its socket, if it is elsewhere")->type_name("PATH");
+    ctl.add_option("--timeout", ctl_.timeout_s, "How long to wait for an answer")
+        ->type_name("SECONDS")
+        ->check(within(0.0, kSecondsMax));
+    ctl.add_flag("--json", ctl_.json, "Answers as they come, one JSON object a line");
+
+    add_ctl_action(ctl, Action::status, "status", "Books, budget, generation");
+    add_ctl_action(ctl, Action::clients, "clients", "Everybody connected, with counters");
+    CLI::App& watch = add_ctl_action(ctl, Action::watch, "watch", "Events as they happen");
+    watch.add_option("--events", ctl_.events, "heard, judged, submitted, sent, refused")
+        ->type_name("NAMES")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"heard", "judged", "submitted", "sent", "refused"}));
+    watch.add_option("--types", ctl_.types, "Payload types, such as ADVERT")
+        ->type_name("NAMES")
+        ->delimiter(',')
+        ->check(check_type);
+    watch.add_option("--whose", ctl_.whose, "ours or others; without it both")
+        ->type_name("WHOSE")
+        ->check(CLI::IsMember({"ours", "others"}));
+    watch.add_option("--count", ctl_.count, "Stop after so many")
+        ->type_name("N")
+        ->check(within(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+    CLI::App& send = add_ctl_action(ctl, Action::send, "send", "Send a packet, once");
+    send.footer(kCtlSendFooter);
+    send.add_option("hex", ctl_.hex, "The packet")->type_name("HEX")->required();
+    send.add_option("--key", ctl_.key, "Its name: who asks again gets the same answer")
+        ->type_name("KEY");
+    send.add_option("--delay", ctl_.delay_ms, "Not before")
+        ->type_name("MS")
+        ->check(within(0u, 3'600'000u));
+    send.add_option("--priority", ctl_.priority, "0 goes first")
+        ->type_name("N")
+        ->check(within(0u, 255u));
+    CLI::App& command =
+        add_ctl_action(ctl, Action::command, "command", "A line of the node's own command line");
+    command.add_option("line", ctl_.line, "As an administrator types it, such as 'get name'")
+        ->type_name("LINE")
+        ->required();
+    add_ctl_action(ctl,
+                   Action::restart_clients,
+                   "restart-clients",
+                   "Begin a new generation: every client is told once");
+    CLI::App& raw = add_ctl_action(ctl, Action::raw, "raw", "Send one line as it is");
+    raw.add_option("line", ctl_.line, "A request of docs/formats/socket.md")
+        ->type_name("JSON")
+        ->required();
+    ctl_command_ = &ctl;
+  }
+
   /// CLI11 would call an unknown command an unexpected argument.
   std::optional<Answer> check_command(const std::string& word) const {
     if (!word.empty() && word.front() == '-') return std::nullopt;
@@ -301,12 +431,19 @@ class Grammar {
 
   const CLI::App& addressed() const {
     const auto commands = app_.get_subcommands();
-    return commands.empty() ? app_ : *commands.front();
+    if (commands.empty()) return app_;
+    const auto actions = commands.front()->get_subcommands();
+    return actions.empty() ? *commands.front() : *actions.front();
   }
 
   std::string addressed_name() const {
     const CLI::App& command = addressed();
-    return &command == &app_ ? "chappe" : "chappe " + command.get_name();
+    std::string name = command.get_name();
+    for (const CLI::App* above = command.get_parent(); above != nullptr;
+         above = above->get_parent()) {
+      name = above->get_name() + " " + name;
+    }
+    return name;
   }
 
   Answer wrong(const std::string& what) const {
@@ -338,6 +475,8 @@ class Grammar {
 
   Command chosen() {
     if (run_command_->parsed()) return run_;
+    if (recorder_command_->parsed()) return recorder_;
+    if (ctl_command_->parsed()) return ctl_;
     if (decode_command_->parsed()) return decode_;
     if (airtime_command_->parsed()) return airtime_;
     if (conformance_command_->parsed()) return conformance_;
@@ -346,12 +485,16 @@ class Grammar {
 
   CLI::App app_;
   std::vector<std::pair<CLI::App*, const char*>> texts_;
+  CtlOptions ctl_;
   RunOptions run_;
+  RecorderOptions recorder_;
   play::DecodeOptions decode_;
   play::AirtimeOptions airtime_;
   play::ConformanceOptions conformance_;
   play::ReplayOptions replay_;
   CLI::App* run_command_ = nullptr;
+  CLI::App* recorder_command_ = nullptr;
+  CLI::App* ctl_command_ = nullptr;
   CLI::App* decode_command_ = nullptr;
   CLI::App* airtime_command_ = nullptr;
   CLI::App* conformance_command_ = nullptr;

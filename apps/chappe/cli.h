@@ -4,6 +4,8 @@
 #include <variant>
 #include <vector>
 
+#include "apps/chappe/ctl.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
 
@@ -18,6 +20,8 @@ struct Answer {
 
 using Command = std::variant<Answer,
                              RunOptions,
+                             CtlOptions,
+                             RecorderOptions,
                              play::DecodeOptions,
                              play::AirtimeOptions,
                              play::ConformanceOptions,

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "apps/chappe/cli.h"
+#include "apps/chappe/ctl.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
 
@@ -18,6 +20,10 @@ struct Dispatch {
     return answer.exit_code;
   }
   int operator()(const app::RunOptions& options) const { return app::run(options); }
+  int operator()(const app::RecorderOptions& options) const {
+    return app::recorder(options, std::cout, std::cerr);
+  }
+  int operator()(const app::CtlOptions& options) const { return app::ctl(options); }
   int operator()(const play::DecodeOptions& options) const {
     return play::decode(options, std::cout, std::cerr);
   }

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <utility>
 
+#include "apps/chappe/modem_outside.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/play/live_replay.h"
 #include "chappe/play/recording.h"
@@ -81,11 +82,14 @@ Result<std::unique_ptr<Outside>, std::string> replay_outside(const std::string& 
 Result<std::unique_ptr<Outside>, std::string> make_outside(
     const config::Configuration& configuration,
     const mesh::PublicKey& own,
+    port::LinuxPort& port,
     async::Executor& executor,
     std::uint64_t seed) {
   const config::RadioSource& source = configuration.radio.kind;
   if (source.kind == config::RadioSource::Kind::replay)
     return replay_outside(source.file, executor);
+  if (source.kind == config::RadioSource::Kind::kiss)
+    return modem_outside(configuration, port, executor);
   return std::unique_ptr<Outside>(new SimulatedOutside(configuration, own, executor, seed));
 }
 

@@ -9,6 +9,7 @@
 #include "chappe/base/result.h"
 #include "chappe/config/configuration.h"
 #include "chappe/mesh/crypto.h"
+#include "chappe/port/linux/linux_port.h"
 #include "chappe/radio/radio.h"
 
 namespace chappe::app {
@@ -29,6 +30,7 @@ class Outside {
 Result<std::unique_ptr<Outside>, std::string> make_outside(
     const config::Configuration& configuration,
     const mesh::PublicKey& own,
+    port::LinuxPort& port,
     async::Executor& executor,
     std::uint64_t seed);
 

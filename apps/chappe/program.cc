@@ -5,9 +5,12 @@
 #include <ctime>
 #include <iostream>
 
+#include "apps/chappe/client_store.h"
 #include "apps/chappe/outside.h"
+#include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
+#include "chappe/base/panic.h"
 #include "chappe/config/quantity.h"
 
 namespace chappe::app {
@@ -36,13 +39,23 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
                                          const Surroundings& surroundings) {
   auto ground = std::make_unique<Ground>();
-  auto outside =
-      make_outside(configuration, surroundings.identity.pub, ground->executor, surroundings.seed);
+  auto outside = make_outside(
+      configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
     return nullptr;
   }
   ground->outside = *std::move(outside);
+  auto budget = AirtimeBudget::create(configuration,
+                                      surroundings.state_directory,
+                                      surroundings.identity.pub,
+                                      surroundings.identity_is_new,
+                                      ground->executor);
+  if (!budget) {
+    std::cerr << "chappe: " << budget.error() << '\n';
+    return nullptr;
+  }
+  ground->budget = *std::move(budget);
   return std::unique_ptr<Program>(new Program(configuration, surroundings, std::move(ground)));
 }
 
@@ -55,12 +68,12 @@ Program::Program(const config::Configuration& configuration,
       port_(ground_->port),
       executor_(ground_->executor),
       outside_(*ground_->outside),
+      budget_(*ground_->budget),
       signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
       random_(surroundings.seed),
-      ledger_(rules_of(configuration), single_limits_of(configuration)),
       repeater_(executor_,
                 outside_.radio(),
-                ledger_,
+                budget_.law(),
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
@@ -71,8 +84,9 @@ Program::Program(const config::Configuration& configuration,
           [this](node::Halt how) { halt(how); }),
       commands_({executor_, repeater_, access_, kept_, kept_}),
       console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
-      service_(executor_, repeater_),
-      server_(service_) {
+      service_(executor_, repeater_, journal_of(surroundings)),
+      server_(service_),
+      kiss_(configuration.kiss, port_, executor_, service_) {
   repeater_.listen(console_);
   service_.serve_commands([this](std::string_view line) {
     node::Reply reply;
@@ -81,28 +95,57 @@ Program::Program(const config::Configuration& configuration,
   });
 }
 
+// Without a disk clients are served all the same, and told that what they submit is not durable.
+std::unique_ptr<client::Journal> Program::journal_of(const Surroundings& surroundings) {
+  auto journal = open_journal(executor_.wakes(),
+                              surroundings.state_directory,
+                              surroundings.identity_is_new,
+                              executor_.now());
+  if (journal) return *std::move(journal);
+  std::cerr << "chappe: " << journal.error() << "\n        submissions will not be durable\n";
+  return std::make_unique<client::Journal>(generation_out_of_nothing());
+}
+
 int Program::run() {
   if (configuration_.socket.enabled && !open_socket()) return 1;
+  if (const std::string why = kiss_.open(surroundings_.state_directory); !why.empty()) {
+    std::cerr << "chappe: " << why << '\n';
+    return 1;
+  }
+  open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
   }
+  budget_.start();
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   kept_.apply(repeater_, access_, commands_);
   repeater_.start();
+  service_.resume();
   outside_.start();
+  set_panic_hook(
+      [](void* outside, std::string_view) noexcept {
+        static_cast<Outside*>(outside)->radio().make_safe();
+      },
+      &outside_);
+  start_watchdog();
   executor_.run();
+  watchdog_.reset();
+  set_panic_hook(nullptr, nullptr);
 
   accept_slot_.cancel();
   server_.stop();
+  kiss_.stop();
   repeater_.stop();
+  budget_.finish();
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
   halt_slot_.cancel();
   conclude();
+  if (recorder_ != nullptr) recorder_->end();
   return std::cout ? 0 : 1;
 }
 
@@ -141,6 +184,30 @@ bool Program::open_socket() {
   return true;
 }
 
+void Program::start_watchdog() {
+  const config::Watchdog& chosen = configuration_.watchdog;
+  if (chosen.limit == Duration::zero()) return;
+  watchdog_.emplace(port_,
+                    chosen.limit,
+                    chosen.on_hang == config::OnHang::panic ? port::Watchdog::Action::panic
+                                                            : port::Watchdog::Action::report);
+}
+
+void Program::open_recorder() {
+  auto recorder = port::RecorderFile::create(surroundings_.state_directory + "/recorder",
+                                             "chappe " CHAPPE_VERSION);
+  if (!recorder) {
+    std::cerr << "chappe: " << recorder.error() << '\n';
+    return;
+  }
+  recorder_ = *std::move(recorder);
+  if (recorder_->before().empty()) return;
+  const std::string words = last_words(recorder_->before());
+  if (words.empty()) return;
+  std::cerr << "chappe: " << words << "\n        chappe recorder " << recorder_->before()
+            << " shows what happened\n";
+}
+
 async::Task<> Program::accept_clients() {
   for (;;) {
     const int fd = co_await listener_->accept();
@@ -157,11 +224,9 @@ void Program::greet() const {
             << "  channel  " << with_unit(modulation.frequency.count, 1'000'000, "MHz") << ", "
             << with_unit(modulation.bandwidth.nominal().count, 1000, "kHz") << ", SF "
             << int{modulation.spreading} << ", CR 4/" << int{modulation.coding} << "\n";
-  for (const tx::Rule& rule : ledger_.rules()) {
-    std::cerr << "  law      at most " << config::print(rule.limit) << " on the air in any "
-              << config::print(rule.window) << " (" << configuration_.region << ")\n";
-  }
+  budget_.describe(std::cerr);
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
+  kiss_.describe(std::cerr);
   outside_.describe(std::cerr);
 }
 
@@ -169,7 +234,7 @@ void Program::conclude() {
   const Summary summary{repeater_.books(),
                         repeater_.statistics(),
                         executor_.now() - console_.start(),
-                        ledger_.spent_ppm(executor_.now())};
+                        hour_of(repeater_)};
   // With --json standard output belongs to the events.
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
   out << print_summary(summary,

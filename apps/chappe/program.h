@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "apps/chappe/airtime_budget.h"
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
+#include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
@@ -17,8 +19,9 @@
 #include "chappe/node/repeater.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/port/linux/process_signals.h"
+#include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
-#include "chappe/tx/ledger.h"
+#include "chappe/port/linux/watchdog.h"
 
 namespace chappe::app {
 
@@ -51,6 +54,7 @@ class Program {
     port::LinuxPort port;
     async::Executor executor{port};
     std::unique_ptr<Outside> outside;
+    std::unique_ptr<AirtimeBudget> budget;
   };
 
   Program(const config::Configuration& configuration,
@@ -60,7 +64,10 @@ class Program {
   async::Task<> stop_on_signal();
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
+  std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
+  void open_recorder();
+  void start_watchdog();
   void halt(node::Halt how);
   void greet() const;
   void conclude();
@@ -71,9 +78,9 @@ class Program {
   port::LinuxPort& port_;
   async::Executor& executor_;
   Outside& outside_;
+  AirtimeBudget& budget_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  tx::Ledger ledger_;
   node::Repeater repeater_;
   KeptState kept_;
   node::AccessList access_;
@@ -81,7 +88,10 @@ class Program {
   Console console_;
   client::Service service_;
   client::JsonServer server_;
+  KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
+  std::unique_ptr<port::RecorderFile> recorder_;
+  std::optional<port::Watchdog> watchdog_;
   bool restart_wanted_ = false;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;

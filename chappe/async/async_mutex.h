@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "chappe/async/task_header.h"
 #include "chappe/async/timer.h"
@@ -17,32 +19,42 @@ namespace chappe::async {
 /// across awaits. Cancelled while waiting, a task has taken nothing; cancelled while holding, its
 /// guard gives the lock back.
 /// Context: tasks of one executor; its timers by try_lock only.
-class AsyncMutex : public sync::LockRecord {
+class AsyncMutex final : public sync::LockRecord {
  public:
   explicit constexpr AsyncMutex(const sync::LockClass& lock_class) : LockRecord(lock_class) {}
   ~AsyncMutex();
 
   class Guard;
   class Lock;
+  template <class Do>
+  class With;
   /// `auto guard = co_await mutex.lock();`
   [[nodiscard]] Lock lock(Site site = Site::here()) noexcept;
+  /// `auto result = co_await mutex.with(change);` runs `change` with the lock held. It is no
+  /// coroutine: nothing can be awaited in it, so it is held for a moment only.
+  template <class Do>
+  [[nodiscard]] With<Do> with(Do change, Site site = Site::here());
   /// Nothing if somebody holds it. Context: task.
   [[nodiscard]] std::optional<Guard> try_lock(Site site = Site::here()) noexcept;
 
-  class TimerGuard;
-  /// For a timer, which may not wait: nothing if somebody holds it. The guard must be gone when the
-  /// callback returns. A task that can wait is nearly always the better place for such work.
-  [[nodiscard]] std::optional<TimerGuard> try_lock(const TimerContext& context,
-                                                   Site site = Site::here()) noexcept;
+  /// For a timer, which may not wait: nothing if somebody holds it. A guard that is still there
+  /// when the callback returns is a panic. A task that can wait is nearly always the better place
+  /// for such work.
+  [[nodiscard]] std::optional<Guard> try_lock(const TimerContext& context,
+                                              Site site = Site::here()) noexcept;
 
   bool is_held() const { return held_; }
 
  private:
+  std::optional<Guard> try_lock_as(sync::Agent::Kind kind, const char* rule, Site site) noexcept;
+  Guard grant(sync::Agent& agent, Site site) noexcept;
   void unlock(Site site) noexcept;
   void pass_on() noexcept;
+  void join_line(Lock& lock) noexcept;
+  void add_line(Words& words, const sync::Workplace& workplace) const override;
 
   // Executor's thread only.
-  List<Lock> line_;
+  mutable List<Lock> line_;
   bool held_ = false;
 };
 
@@ -65,20 +77,6 @@ class [[nodiscard]] AsyncMutex::Guard {
   Site site_;
 };
 
-class [[nodiscard]] AsyncMutex::TimerGuard {
- public:
-  TimerGuard(TimerGuard&& other) noexcept : mutex_(other.mutex_) { other.mutex_ = nullptr; }
-  TimerGuard& operator=(TimerGuard&&) = delete;
-  ~TimerGuard() {
-    if (mutex_ != nullptr) mutex_->pass_on();
-  }
-
- private:
-  friend class AsyncMutex;
-  explicit TimerGuard(AsyncMutex& mutex) : mutex_(&mutex) {}
-  AsyncMutex* mutex_;
-};
-
 class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
  public:
   Lock(AsyncMutex& mutex, Site site) : mutex_(mutex), site_(site) {}
@@ -94,13 +92,13 @@ class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
   }
   template <sync::TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-    place.promise().suspend(*this, place, mutex_.lock_class().name, site_);
-    mutex_.line_.push_back(*this);
+    place.promise().suspend(*this, place, mutex_.lock_class().name, site_, nullptr);
+    mutex_.join_line(*this);
+    note(Note::lock_contended, note_name(mutex_.lock_class().name), mutex_.lock_class().rank);
   }
   Guard await_resume() {
     granted_ = false;
-    mutex_.taken_by(*agent_, site_);
-    return Guard(mutex_, site_);
+    return mutex_.grant(*agent_, site_);
   }
 
  private:
@@ -111,8 +109,29 @@ class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
   bool granted_ = false;  // the lock is ours, the guard not yet made
 };
 
+template <class Do>
+class [[nodiscard]] AsyncMutex::With : public Lock {
+ public:
+  static_assert(
+      !requires(std::invoke_result_t<Do&> result) { result.await_ready(); },
+      "what with() runs cannot wait; take the lock by lock() to hold it across an await");
+  With(AsyncMutex& mutex, Do change, Site site) : Lock(mutex, site), change_(std::move(change)) {}
+  auto await_resume() {
+    const Guard guard = Lock::await_resume();
+    return change_();
+  }
+
+ private:
+  Do change_;
+};
+
 inline AsyncMutex::Lock AsyncMutex::lock(Site site) noexcept {
   return Lock(*this, site);
+}
+
+template <class Do>
+AsyncMutex::With<Do> AsyncMutex::with(Do change, Site site) {
+  return With<Do>(*this, std::move(change), site);
 }
 
 }  // namespace chappe::async

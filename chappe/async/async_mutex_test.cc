@@ -1,5 +1,6 @@
 #include "chappe/async/async_mutex.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -9,10 +10,12 @@
 #include <vector>
 
 #include "chappe/async/executor.h"
+#include "chappe/async/locked.h"
 #include "chappe/async/sleep.h"
 #include "chappe/async/wait_list.h"
 #include "chappe/base/random.h"
 #include "chappe/port/virtual/virtual_port.h"
+#include "chappe/sync/anomaly.h"
 
 namespace chappe::async {
 namespace {
@@ -174,6 +177,119 @@ static_assert(!std::is_copy_assignable_v<AsyncMutex::Guard>);
 static_assert(!std::is_move_assignable_v<AsyncMutex::Guard>);
 static_assert(!std::is_constructible_v<TimerContext, Time>);
 
+TEST_F(AsyncMutexTest, WithRunsOneChangeUnderTheLockAndReturnsItsResult) {
+  AsyncMutex mutex(kRadio);
+  int result = 0;
+  struct User {
+    static Task<> run(AsyncMutex& lock, int& out) {
+      auto change = [&lock] {
+        EXPECT_TRUE(lock.is_held());
+        return 7;
+      };
+      out = co_await lock.with(change);
+      EXPECT_FALSE(lock.is_held());
+    }
+  };
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "user", User::run, mutex, result);
+  port_.run(executor_);
+  EXPECT_EQ(result, 7);
+}
+
+Task<> add_twice(Executor& executor, Locked<int>& count) {
+  {
+    const auto access = co_await count.lock();
+    const int before = *access;
+    co_await sleep_for(executor, milliseconds(1));
+    *access = before + 1;
+  }
+  auto change = [](int& value) { return ++value; };
+  const int after = co_await count.with(change);
+  EXPECT_GE(after, 2);
+}
+
+TEST_F(AsyncMutexTest, WhatIsLockedIsReachedByOneTaskAtATime) {
+  Locked<int> count(kRadio, 0);
+  TaskSlot<1024> slots[5];
+  for (auto& slot : slots) executor_.spawn(slot, "adder", add_twice, executor_, count);
+  port_.run(executor_);
+  int sum = 0;
+  struct Look {
+    static Task<> run(Locked<int>& all, int& out) {
+      const auto access = all.try_lock();
+      EXPECT_TRUE(access);
+      out = **access;
+      co_return;
+    }
+  };
+  executor_.spawn(slots[0], "look", Look::run, count, sum);
+  port_.run(executor_);
+  EXPECT_EQ(sum, 10);
+}
+
+// --- Budget and limit ----------------------------------------------------------------------------
+
+constexpr sync::LockClass kQuick{"quick", 30, milliseconds(10), milliseconds(100)};
+
+struct Heard {
+  Heard() { sync::set_anomaly_listener(&hear, this); }
+  ~Heard() { sync::set_anomaly_listener(nullptr, nullptr); }
+  static void hear(void* self, sync::Anomaly kind, std::string_view words) noexcept {
+    static_cast<Heard*>(self)->last = kind;
+    static_cast<Heard*>(self)->words.emplace_back(words);
+  }
+  sync::Anomaly last{};
+  std::vector<std::string> words;
+};
+
+TEST_F(AsyncMutexTest, AHoldBeyondItsBudgetIsToldOnceAndWhileItLasts) {
+  const Heard heard;
+  AsyncMutex mutex(kQuick);
+  std::string order;
+  TaskSlot<1024> slots[2];
+  executor_.spawn(slots[0], "slow", hold, executor_, mutex, milliseconds(50), 'a', order);
+  executor_.spawn(slots[1], "next", hold, executor_, mutex, milliseconds(5), 'b', order);
+  port_.run(executor_, at_ms(9));
+  EXPECT_TRUE(heard.words.empty());
+  port_.run(executor_, at_ms(11));
+  ASSERT_EQ(heard.words.size(), 1u);
+  EXPECT_EQ(heard.last, sync::Anomaly::lock_over_budget);
+  EXPECT_THAT(
+      heard.words[0],
+      testing::MatchesRegex("lock 'quick': held for 10 ms, the budget is 10 ms; held by task "
+                            "'slow' since chappe/async/async_mutex_test.cc:[0-9]+, who "
+                            "waits for time at .*; in line: task 'next' at .*"));
+  port_.run(executor_);
+  EXPECT_EQ(heard.words.size(), 1u);  // not again, and not for the next one, who was quick
+  EXPECT_EQ(order, "aAbB");
+}
+
+// Under contention the clock of a hold starts at the grant, not when it was asked for.
+TEST_F(AsyncMutexTest, WaitingInLineIsNoHold) {
+  const Heard heard;
+  AsyncMutex mutex(kQuick);
+  std::string order;
+  TaskSlot<1024> slots[10];
+  for (auto& slot : slots) {
+    executor_.spawn(slot, "quick", hold, executor_, mutex, milliseconds(9), 'a', order);
+  }
+  port_.run(executor_);
+  EXPECT_EQ(port_.now(), at_ms(90));
+  EXPECT_TRUE(heard.words.empty());
+}
+
+TEST_F(AsyncMutexTest, WatchingHeldLocksCostsAtMostTwoWakeUpsAHold) {
+  AsyncMutex mutex(kQuick);
+  std::string order;
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "slow", hold, executor_, mutex, milliseconds(99), 'a', order);
+  port_.run(executor_, at_ms(1));
+  const std::uint64_t before = executor_.sleep_count();
+  port_.run(executor_, at_ms(98));
+  EXPECT_LE(executor_.sleep_count() - before, 2u);
+  port_.run(executor_);
+}
+
 using AsyncMutexDeathTest = AsyncMutexTest;
 
 Task<> recurse(AsyncMutex& mutex) {
@@ -223,6 +339,104 @@ TEST_F(AsyncMutexDeathTest, LockingAgainstTheOrderNamesBothLocks) {
   executor_.spawn(slot, "sender", out_of_order, radio, book);
   EXPECT_DEATH(port_.run(executor_),
                "lock 'radio' of rank 10: out of order: task 'sender' at .* already holds 'book'");
+  slot.cancel();
+}
+
+struct KeepingTimer : Timer {
+  KeepingTimer(Executor& executor, AsyncMutex& lock) : Timer(executor, &fired), mutex(lock) {}
+  static void fired(Timer& self, const TimerContext& context) {
+    auto& timer = static_cast<KeepingTimer&>(self);
+    timer.kept.emplace(*timer.mutex.try_lock(context));
+  }
+  AsyncMutex& mutex;
+  std::optional<AsyncMutex::Guard> kept;
+};
+
+TEST_F(AsyncMutexDeathTest, ATimersGuardThatOutlivesItsCallbackPanics) {
+  AsyncMutex mutex(kRadio);
+  KeepingTimer timer(executor_, mutex);
+  timer.arm(at_ms(1));
+  EXPECT_DEATH(port_.run(executor_),
+               "timer 'callback' still holds lock 'radio', taken at "
+               "chappe/async/async_mutex_test.cc:[0-9]+");
+}
+
+TEST_F(AsyncMutexDeathTest, DestroyedWhileHeldNamesTheHolder) {
+  std::string order;
+  auto mutex = std::make_unique<AsyncMutex>(kRadio);
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "holder", hold, executor_, *mutex, milliseconds(10), 'a', order);
+  port_.run(executor_, at_ms(1));
+  EXPECT_DEATH(mutex.reset(), "lock 'radio': destroyed while held: .*held by task 'holder' since");
+  slot.cancel();
+}
+
+TEST_F(AsyncMutexDeathTest, DestroyedWhileAwaitedNamesWhoWaits) {
+  std::string order;
+  auto mutex = std::make_unique<AsyncMutex>(kRadio);
+  TaskSlot<1024> slots[2];
+  executor_.spawn(slots[0], "holder", hold, executor_, *mutex, milliseconds(10), 'a', order);
+  executor_.spawn(slots[1], "waiter", hold, executor_, *mutex, milliseconds(10), 'b', order);
+  port_.run(executor_, at_ms(1));
+  EXPECT_DEATH(mutex.reset(), "lock 'radio': destroyed while awaited.*in line: task 'waiter' at");
+  for (auto& slot : slots) slot.cancel();
+}
+
+constexpr sync::LockClass kOuter{"outer", 40, milliseconds(10), milliseconds(100)};
+constexpr sync::LockClass kInner{"inner", 50, seconds(500), seconds(1000)};
+
+Task<> hold_both(Executor& executor, AsyncMutex& outer, AsyncMutex& inner) {
+  const auto first = co_await outer.lock();
+  co_await sleep_for(executor, milliseconds(1));
+  const auto second = co_await inner.lock();
+}
+
+// "b" holds the inner lock for ever, "a" holds the outer one and waits for it, "c" waits for "a".
+TEST_F(AsyncMutexDeathTest, AHoldBeyondItsLimitPanicsWithEverybodyWhoHoldsAndWhoWaits) {
+  AsyncMutex outer(kOuter);
+  AsyncMutex inner(kInner);
+  std::string order;
+  TaskSlot<1024> slots[3];
+  executor_.spawn(slots[0], "a", hold_both, executor_, outer, inner);
+  executor_.spawn(slots[1], "b", hold, executor_, inner, seconds(400), 'b', order);
+  executor_.spawn(slots[2], "c", hold, executor_, outer, seconds(1), 'c', order);
+  EXPECT_DEATH(port_.run(executor_),
+               "lock 'outer': held for 100 ms, the limit is 100 ms; held by task 'a' since .*, who "
+               "waits for lock 'inner' at .*, held by task 'b' since .*, who waits for time at "
+               ".*; in line: task 'c' at");
+  for (auto& slot : slots) slot.cancel();
+}
+
+// A step that never ends is no sleep to look from: the release tells.
+TEST_F(AsyncMutexDeathTest, AHoldBeyondItsLimitIsSeenAtItsReleaseToo) {
+  AsyncMutex mutex(kQuick);
+  std::string order;
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "slow", hold, executor_, mutex, milliseconds(200), 'a', order);
+  executor_.step();
+  EXPECT_DEATH(
+      {
+        port_.wait(at_ms(200));  // no look at locks on this way
+        executor_.step();
+      },
+      "lock 'quick': held for 200 ms, the limit is 100 ms");
+  slot.cancel();
+}
+
+Task<> try_then_wait(AsyncMutex& tried, AsyncMutex& lower) {
+  const auto first = tried.try_lock();
+  EXPECT_TRUE(first);
+  const auto second = co_await lower.lock();
+}
+
+TEST_F(AsyncMutexDeathTest, ATriedLockCountsForTheOrderToo) {
+  AsyncMutex radio(kRadio);
+  AsyncMutex book(kBook);
+  TaskSlot<1024> slot;
+  executor_.spawn(slot, "sender", try_then_wait, book, radio);
+  EXPECT_DEATH(port_.run(executor_),
+               "lock 'radio' of rank 10: out of order: task 'sender' at .* already holds 'book' of "
+               "rank 20, taken at .*; 'radio' is held by nobody");
   slot.cancel();
 }
 

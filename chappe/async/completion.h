@@ -45,7 +45,10 @@ class Completion : public sync::WakeSource {
   }
 
   /// Ends the operation that `ticket` names. False, and nothing happens, if it has ended already.
-  /// Context: any. O(1), allocates nothing.
+  /// O(1), allocates nothing.
+  /// Contract of Completion::complete: context any; sleeps never; locks none; timers none; wakes
+  /// the task that armed it; touches Completion::state, Completion::result; calls
+  /// WakeSource::add_one.
   bool complete(Ticket ticket, T result) noexcept {
     std::uint32_t expected = ticket.word;
     if ((expected & kStateMask) != kArmed) return false;
@@ -88,7 +91,7 @@ class Completion : public sync::WakeSource {
     template <sync::TaskPromise Promise>
     void await_suspend(std::coroutine_handle<Promise> place) noexcept {
       CHAPPE_CHECK(completion_.waiters_.empty());  // one result, one owner
-      place.promise().suspend(*this, place, "completion", site_);
+      place.promise().suspend(*this, place, "completion", site_, completion_.list());
       completion_.waiters_.push_back(*this);
     }
     T await_resume() { return completion_.take(); }

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "chappe/async/group.h"
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
+#include "chappe/sync/anomaly.h"
 
 namespace chappe::async {
 
@@ -36,8 +39,16 @@ void TaskHeader::resume_waiter(sync::Waiter& waiter) noexcept {
   task.executor_->make_ready(task);
 }
 
+void TaskHeader::fail_foreign_wait() const {
+  Text<200> words;
+  words.add("task '").add(name()).add("' waits for ").add(waiting_for());
+  words.add(" of another executor, at ").add(waiting_at());
+  panic(words.view());
+}
+
 void TaskHeader::cancel() {
   if (!alive()) return;
+  executor_->check_at_home("cancel");
   if (state_ == State::running) panic("a task cannot be cancelled while it runs: let it return");
   ListNode::unlink();
   // The destructors run as the task: they release what it holds.
@@ -48,11 +59,33 @@ void TaskHeader::cancel() {
   executor_->end(*this);
 }
 
+Executor::Home::Home(Executor& executor)
+    : executor_(executor),
+      before_(executor.home_.load(sync::Order::relaxed)),
+      agent_before_(sync::Agent::running()) {
+  executor.check_at_home("run");
+  executor.home_.store(sync::Agent::this_thread(), sync::Order::relaxed);
+  sync::Agent::set_running(nullptr);
+}
+
+Executor::Home::~Home() {
+  executor_.home_.store(before_, sync::Order::relaxed);
+  sync::Agent::set_running(agent_before_);
+}
+
+void Executor::fail_away_from_home(const char* what) const {
+  Text<160> words;
+  words.add("executor: ").add(what).add(" from another thread than the one that runs it");
+  panic(words.view());
+}
+
 void Executor::prepare(TaskHeader& slot, const char* name) {
+  check_at_home("spawn");
   CHAPPE_CHECK(!slot.alive());
   slot.rename(name);
   slot.name_for_arena_ = name;
   slot.executor_ = this;
+  slot.wakes_ = &wakes_;
   slot.before_spawn_ = sync::Agent::running();
   sync::Agent::set_running(&slot);
 }
@@ -62,7 +95,7 @@ void Executor::adopt(TaskHeader& slot, std::coroutine_handle<Task<void>::promise
   root.promise().header_ = &slot;
   slot.root_ = root;
   slot.resume_at_ = root;
-  ++living_;
+  living_.push_back(slot.among_living_);
   make_ready(slot);
 }
 
@@ -75,7 +108,7 @@ void Executor::make_ready(TaskHeader& task) {
 
 void Executor::resume(TaskHeader& task) {
   task.state_ = State::running;
-  task.waiting_for_ = nullptr;
+  task.end_waiting();
   sync::Agent::set_running(&task);
   ++resumed_;
   while (task.resume_at_) std::exchange(task.resume_at_, nullptr).resume();
@@ -85,26 +118,42 @@ void Executor::resume(TaskHeader& task) {
     task.root_.destroy();
     sync::Agent::set_running(nullptr);
     end(task);
-  } else if (task.waiting_for_ != nullptr) [[likely]] {
+  } else if (task.waiting_for() != nullptr) [[likely]] {
     task.state_ = State::waiting;
   } else {
     Text<160> words;
     words.add("task '").add(task.name()).add("' suspended without anything that could wake it");
     panic(words.view());
   }
+  look_at_clock("task", task.name());
+}
+
+// One look after each task: its end is the next one's beginning.
+void Executor::look_at_clock(const char* kind, const char* name) {
+  const Time now = port_.now();
+  if (now - time_ > step_budget_) [[unlikely]] {
+    Text<160> words;
+    words.add(kind).add(" '").add(name).add("' kept its executor for ");
+    words.add(in_ms(now - time_)).add(" ms");
+    note(Note::slow_step, note_name(name), static_cast<std::uint32_t>((now - time_).count()));
+    sync::report(sync::Anomaly::slow_step, words.view());
+  }
+  time_ = now;
 }
 
 void Executor::end(TaskHeader& task) {
   task.root_ = nullptr;
   task.resume_at_ = nullptr;
   task.state_ = State::done;
-  --living_;
+  task.end_waiting();
+  task.among_living_.unlink();
   if (const Text<200> words = task.still_holding(); !words.empty()) panic(words.view());
+  if (task.group_ != nullptr) std::exchange(task.group_, nullptr)->ended(task);
 }
 
 bool Executor::fire_timers() {
-  if (timers_.empty()) return false;
-  const Time now = port_.now();
+  if (timers_.empty() || timers_.front().deadline_ > time_) return false;
+  const Time now = time_;
   const TimerContext context(now);
   // Armed meanwhile: not before the next step, or a timer that re-arms itself in the past would
   // keep everybody else from running.
@@ -118,16 +167,21 @@ bool Executor::fire_timers() {
          timers_.front().armed_as_ <= armed_before) {
     Timer& timer = *timers_.pop();
     timer.callback_(timer, context);
+    if (firing.holds_a_lock()) [[unlikely]]
+      panic(firing.still_holding().view());
     fired = true;
   }
   sync::Agent::set_running(before);
   firing_at_ = Time::min();
+  if (fired) look_at_clock("timers", "of one step");
   return fired;
 }
 
 bool Executor::step() {
+  const Home home(*this);
   ++steps_;
   bool worked = wakes_.drain();
+  if (!timers_.empty() || !ready_.empty()) time_ = port_.now();
   worked |= fire_timers();
   List<TaskHeader> batch;
   batch.splice_back(ready_);
@@ -142,12 +196,59 @@ void Executor::sleep() {
   CHAPPE_DCHECK(ready_.empty());
   if (!wakes_.announce_sleep()) return;
   ++sleeps_;
-  port_.wait(next_deadline());
+  port_.wait(std::min(next_deadline(), look_at_locks()));
   wakes_.retract_sleep();
   port_.dispatch();
 }
 
+// Returns when to look again. Nobody needs a tick for it: while there are held locks, a sleep ends
+// when the first of them reaches its budget or its limit.
+Time Executor::look_at_locks() {
+  Time next = kNever;
+  if (locks_held_ == 0) return next;
+  time_ = port_.now();
+  living_.for_each(
+      [&](TaskHeader::Place& place) { next = std::min(next, place.task.look_at_held(time_)); });
+  return next;
+}
+
+void Executor::stop() {
+  check_at_home("stop");
+  stopping_ = true;
+}
+
+Abandoned Executor::shut_down(Duration bound) {
+  const Home home(*this);
+  shutting_down_ = true;
+  stop_requested_.wake_all();
+  struct Bound : Timer {
+    explicit Bound(Executor& executor) : Timer(executor, &fired) {}
+    static void fired(Timer& timer, const TimerContext&) { static_cast<Bound&>(timer).over = true; }
+    bool over = false;
+  };
+  Bound patience(*this);
+  patience.arm(time_after(port_.now(), bound));
+  while (!living_.empty() && !patience.over) {
+    if (!step()) sleep();
+  }
+  Abandoned abandoned;
+  while (!living_.empty()) {
+    TaskHeader& task = living_.back().task;
+    Text<160> words;
+    words.add("task '").add(task.name()).add("' waiting for ");
+    words.add(task.waiting_for() != nullptr ? task.waiting_for() : "its turn");
+    if (task.waiting_for() != nullptr) words.add(" at ").add(task.waiting_at());
+    sync::report(sync::Anomaly::abandoned_task, words.view());
+    if (++abandoned.count > 1) abandoned.words.add("; ");
+    abandoned.words.add(words.view());
+    task.cancel();
+  }
+  shutting_down_ = false;
+  return abandoned;
+}
+
 void Executor::run() {
+  const Home home(*this);
   stopping_ = false;
   std::uint32_t busy_steps = 0;
   while (!stopping_) {
@@ -156,6 +257,7 @@ void Executor::run() {
       if (!stopping_) sleep();
     } else if (++busy_steps == kBusySteps) {
       busy_steps = 0;
+      static_cast<void>(look_at_locks());
       port_.wait(port_.now());  // a deadline that has come: it looks, and does not sleep
       port_.dispatch();
     }
@@ -163,6 +265,7 @@ void Executor::run() {
 }
 
 void Timer::arm(Time deadline) {
+  executor_.check_at_home("arm a timer");
   cancel();
   // In a callback, behind everybody else who is due: else one that is always late would come first
   // for ever, and the others never.
@@ -172,7 +275,9 @@ void Timer::arm(Time deadline) {
 }
 
 void Timer::cancel() {
-  if (queued()) executor_.timers_.remove(*this);
+  if (!queued()) return;
+  executor_.check_at_home("cancel a timer");
+  executor_.timers_.remove(*this);
 }
 
 Executor& this_executor() {

@@ -17,7 +17,7 @@ class [[nodiscard]] SleepUntil : public sync::Waiter {
   bool await_ready() const { return deadline_ <= executor_.now(); }
   template <sync::TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) {
-    place.promise().suspend(*this, place, "time", site_);
+    place.promise().suspend(*this, place, "time", site_, &executor_.wakes());
     timer_.arm(deadline_);
   }
   void await_resume() const noexcept {}

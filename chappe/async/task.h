@@ -35,10 +35,15 @@ class PromiseBase {
   void unhandled_exception() noexcept { panic("an exception left a task"); }
 
   /// Parks the whole task until `waiter` wakes it; see sync::TaskPromise.
-  void suspend(sync::Waiter& waiter, std::coroutine_handle<> place, const char* what, Site site) {
+  void suspend(sync::Waiter& waiter,
+               std::coroutine_handle<> place,
+               const char* what,
+               Site site,
+               const sync::WakeList* list) {
+    header_->begin_waiting(what, site);
+    if (list != nullptr && list != header_->wakes_) [[unlikely]]
+      header_->fail_foreign_wait();
     waiter.bind(&TaskHeader::resume_waiter, header_, place);
-    header_->waiting_for_ = what;
-    header_->waiting_at_ = site;
   }
 
   TaskHeader& header() const { return *header_; }

@@ -13,6 +13,7 @@
 namespace chappe::async {
 
 class Executor;
+class Group;
 
 /// What an executor knows of one task: where its frames live, where to resume it, what it waits
 /// for. Created by its owner as a TaskSlot; spawned, resumed and destroyed by one executor only.
@@ -24,15 +25,12 @@ class TaskHeader : public sync::Agent, public ListNode {
 
   State state() const { return state_; }
   bool alive() const { return state_ != State::empty && state_ != State::done; }
-  /// For dumps: what the task waits for, and where in the source.
-  const char* waiting_for() const { return waiting_for_; }
-  Site waiting_at() const { return waiting_at_; }
   const FrameArena& arena() const { return arena_; }
   Executor* executor() const { return executor_; }
 
   /// Destroys the task where it waits: its destructors unlink waits, cancel timers and release
   /// locks. Nothing if it is not alive. Panics if it is running: a task ends itself by returning.
-  /// Context: the task's executor.
+  /// Context: the task's executor; while that runs, only its thread.
   void cancel();
 
   /// The task whose frames are allocated now. Panics outside a task: a frame has to live somewhere.
@@ -43,19 +41,30 @@ class TaskHeader : public sync::Agent, public ListNode {
       : Agent(Kind::task, "unnamed"), arena_(buffer, bytes, &name_for_arena_) {}
 
  private:
+  friend class AsyncMutex;
   friend class Executor;
+  friend class Group;
   friend class PromiseBase;
 
+  // A place in a list of tasks that is no queue.
+  struct Place : ListNode {
+    explicit Place(TaskHeader& owner) : task(owner) {}
+    TaskHeader& task;
+  };
+
   static void resume_waiter(sync::Waiter& waiter) noexcept;
+  [[noreturn]] void fail_foreign_wait() const;
 
   FrameArena arena_;
   const char* name_for_arena_ = "unnamed";
   Executor* executor_ = nullptr;
-  Agent* before_spawn_ = nullptr;  // who runs while the first frame is made
+  const sync::WakeList* wakes_ = nullptr;  // the executor's
+  Agent* before_spawn_ = nullptr;          // who runs while the first frame is made
   std::coroutine_handle<> root_;
   std::coroutine_handle<> resume_at_;  // innermost frame to resume; null while it waits
-  const char* waiting_for_ = nullptr;
-  Site waiting_at_;
+  Place among_living_{*this};          // of its executor, in the order of spawning
+  Place in_group_{*this};
+  Group* group_ = nullptr;
   State state_ = State::empty;
 };
 

@@ -22,7 +22,7 @@ class WaitList {
     bool await_ready() const noexcept { return false; }
     template <sync::TaskPromise Promise>
     void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-      place.promise().suspend(*this, place, what_, site_);
+      place.promise().suspend(*this, place, what_, site_, nullptr);
       list_.waiters_.push_back(*this);
     }
     void await_resume() const noexcept {}

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chappe/base/crc32.h"
 #include "chappe/base/hex.h"
 #include "chappe/base/list.h"
 #include "chappe/base/pairing_heap.h"
@@ -157,6 +158,12 @@ TEST(Ring, KeepsOrderAcrossItsEdge) {
   EXPECT_TRUE(ring.empty());
   EXPECT_TRUE(ring.try_push(1) && ring.try_push(2) && ring.try_push(3));
   EXPECT_FALSE(ring.try_push(4));
+}
+
+TEST(Crc32, IsTheOneOfZip) {
+  const std::string_view digits = "123456789";
+  const Bytes bytes(reinterpret_cast<const std::uint8_t*>(digits.data()), digits.size());
+  EXPECT_EQ(crc32(bytes), 0xcbf43926u);  // the check value of its catalogue entry
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class List {
 
   bool empty() const { return head_.next_ == &head_; }
   T& front() { return static_cast<T&>(*head_.next_); }
+  T& back() { return static_cast<T&>(*head_.previous_); }
 
   void push_back(T& item) { insert_before(head_, item); }
   void push_front(T& item) { insert_before(*head_.next_, item); }

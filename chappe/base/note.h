@@ -28,7 +28,7 @@ enum class Note : std::uint16_t {
 };
 
 /// How a note is shown: its name, and what its two numbers are. A number called `name` is one that
-/// note_name() gave; an empty one is not used.
+/// note_name() gave; a `+` before it says that it may be negative; an empty one is not used.
 struct NoteKind {
   Note id;
   const char* name;
@@ -41,18 +41,18 @@ inline constexpr std::array<NoteKind, 17> kNoteKinds{{
     {Note::start, "start", "", "pid"},
     {Note::end, "end", "", ""},
     {Note::panic, "panic", "code", "number"},
-    {Note::watchdog, "watchdog", "tick", "silent_ms"},
+    {Note::watchdog, "watchdog", "step", "silent_ms"},
     {Note::lock_contended, "lock_contended", "name", "rank"},
     {Note::lock_held_long, "lock_held_long", "name", "held_ms"},
-    {Note::refused, "refused", "lane", "word"},
-    {Note::paid, "paid", "lane", "word"},
+    {Note::refused, "refused", "lane", "amount"},
+    {Note::paid, "paid", "lane", "amount"},
     {Note::kick, "kick", "", ""},
     {Note::wedge, "wedge", "pending", "confirmed"},
-    {Note::anomaly, "anomaly", "name", "number"},
+    {Note::anomaly, "anomaly", "kind", "count"},
     {Note::slow_step, "slow_step", "name", "us"},
     {Note::transmit_start, "transmit_start", "bytes", "airtime_us"},
     {Note::transmit_end, "transmit_end", "outcome", "airtime_us"},
-    {Note::receive, "receive", "bytes", "rssi_quarter_dbm"},
+    {Note::receive, "receive", "bytes", "+rssi_quarter_dbm"},
     {Note::radio_recovery, "radio_recovery", "stage", "count"},
 }};
 
@@ -66,15 +66,14 @@ constexpr const NoteKind* note_kind(std::uint32_t id) {
 /// Leaves one line in the flight recorder, if there is one: about 30 instructions and a look at the
 /// clock. `a` above 65,535 is kept as 65,535.
 ///
-/// Contract: may sleep: never. Locks: none. Timers: none. Wakes: nobody.
-/// Touches: Recorder::current RecorderLive::next RecorderLive::dropped RecorderLive::epoch
-/// RecorderLive::state RecorderSlot::seq RecorderSlot::time RecorderSlot::what RecorderSlot::b
-/// Context: any, interrupts included.
+/// Contract of note: context any; sleeps never; locks none; timers none; wakes none; touches
+/// Recorder::current; calls Recorder::write.
 void note(Note what, std::uint32_t a = 0, std::uint32_t b = 0) noexcept;
 
 /// A number that the recorder's reader shows as these words; 0, "?", when its table is full. The
 /// words must live for ever: a literal, the name of a lock class or of a task.
-/// Context: any.
+/// Contract of note_name: context any; sleeps never; locks none; timers none; wakes none; touches
+/// RecorderMemory::current, RecorderMemory::name.
 std::uint32_t note_name(const char* words) noexcept;
 
 }  // namespace chappe

@@ -7,6 +7,10 @@
 
 namespace chappe {
 
+namespace sync {
+class LockRecord;
+}
+
 /// The kinds of panic, for whoever counts them. The numbers are part of the record's format.
 enum class PanicCode : std::uint16_t { broken = 0, check = 1, lock = 2, account = 3, watchdog = 4 };
 
@@ -14,6 +18,7 @@ struct PanicCause {
   PanicCode code = PanicCode::broken;
   std::uint32_t a = 0;  // two numbers that the words also tell
   std::uint32_t b = 0;
+  const sync::LockRecord* lock = nullptr;  // that it is about: the record follows its chain
 };
 
 /// We failed: a broken invariant, a misuse of a lock, an impossible state. Stops everything:
@@ -21,9 +26,10 @@ struct PanicCause {
 /// finds it, the flight recorder is frozen, and the port halts. The first panic of a process wins:
 /// another thread's waits for the end; one inside the hook goes on with the rest of the first.
 ///
-/// Contract: may sleep: never. Locks: none. Timers: none. Wakes: nobody.
-/// Touches: Panic::first Panic::hook Panic::hook_context Recorder::current RecorderMemory::current
 /// Context: any, interrupts included. Never returns.
+/// Contract of panic: context any; sleeps never; locks none; timers none; wakes none; touches
+/// Panic::first, Panic::told, Panic::hook, Panic::hook_context, RecorderMemory::current,
+/// LockRecord::owner; calls note.
 [[noreturn]] void panic(std::string_view what,
                         Site site = Site::here(),
                         const PanicCause& cause = {});

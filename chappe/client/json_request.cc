@@ -1,109 +1,128 @@
 #include "chappe/client/json_request.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "chappe/base/hex.h"
+#include "chappe/client/json_object.h"
 
 namespace chappe::client {
 namespace {
 
-using Json = nlohmann::json;
+constexpr std::string_view kNotAPacket = "NO_PACKET";
 
-constexpr std::string_view kEventNames[] = {"heard", "judged", "submitted", "sent", "refused"};
+std::string_view type_name(std::size_t type) {
+  return type == kNoPacketType ? kNotAPacket : to_string(static_cast<mesh::PayloadType>(type));
+}
 
-/// Picks fields out of one object, and remembers the first thing that is wrong with it.
-class Fields {
- public:
-  explicit Fields(const Json& object) : object_(object) {}
-
-  std::string text(const char* name) {
-    const auto field = object_.find(name);
-    if (field == object_.end()) return {};
-    if (field->is_string()) return field->get<std::string>();
-    wrong(name, "must be a string");
-    return {};
+void read_filter(JsonObject& object, Filter& filter) {
+  std::string wrong;
+  if (object.has("events") && !read_events(object.texts("events"), filter.kinds, wrong)) {
+    object.wrong("events", wrong);
   }
-  std::int64_t number(const char* name, std::int64_t least, std::int64_t most, std::int64_t other) {
-    const auto field = object_.find(name);
-    if (field == object_.end()) return other;
-    if (field->is_number_integer() && *field >= least && *field <= most) {
-      return field->get<std::int64_t>();
-    }
-    wrong(name,
-          "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    return other;
+  if (object.has("types") && !read_types(object.texts("types"), filter.types, wrong)) {
+    object.wrong("types", wrong);
   }
-  EventMask events(const char* name) {
-    const auto field = object_.find(name);
-    if (field == object_.end()) return kAllEvents;
-    EventMask mask = kNoEvents;
-    if (!field->is_array()) {
-      wrong(name, "must be a list of event names");
-      return mask;
-    }
-    for (const Json& item : *field) {
-      const auto* const name_found = item.is_string()
-                                         ? std::ranges::find(kEventNames, item.get<std::string>())
-                                         : std::end(kEventNames);
-      if (name_found == std::end(kEventNames)) {
-        wrong(name, "knows heard, judged, submitted, sent and refused");
-        return mask;
-      }
-      mask |= 1u << (name_found - std::begin(kEventNames));
-    }
-    return mask;
+  if (object.has("local")) {
+    filter.whose = object.boolean("local") ? Filter::Whose::ours : Filter::Whose::others;
   }
+}
 
-  void wrong(std::string_view name, std::string_view what) {
-    if (problem_.empty()) problem_ = "\"" + std::string(name) + "\" " + std::string(what);
-  }
-  const std::string& problem() const { return problem_; }
-
- private:
-  const Json& object_;
-  std::string problem_;
-};
-
-void read_frame(Fields& fields, JsonRequest& request) {
-  const std::string digits = fields.text("hex");
+void read_frame(JsonObject& object, JsonRequest& request) {
+  const std::string digits = object.text("hex");
   request.frame.resize(digits.size() / 2);
   const auto size = from_hex(digits, request.frame);
-  if (!size) fields.wrong("hex", "must be an even number of hexadecimal digits");
-  if (request.frame.empty()) fields.wrong("hex", "must hold a packet");
-  if (request.frame.size() > radio::kFrameMax) fields.wrong("hex", "holds at most 255 bytes");
+  if (!size) object.wrong("hex", "must be an even number of hexadecimal digits");
+  if (request.frame.empty()) object.wrong("hex", "must hold a packet");
+  if (request.frame.size() > radio::kFrameMax) object.wrong("hex", "holds at most 255 bytes");
+}
+
+// Printable, so that it can be shown and written without a second thought.
+std::string read_word(JsonObject& object, const char* name, std::size_t size_max) {
+  std::string word = object.text(name);
+  const auto prints = [](char letter) { return letter > ' ' && letter < 0x7f; };
+  if (word.size() > size_max || !std::ranges::all_of(word, prints)) {
+    object.wrong(
+        name, "must be at most " + std::to_string(size_max) + " printable letters without spaces");
+    word.clear();
+  }
+  return word;
 }
 
 }  // namespace
 
-Result<JsonRequest, JsonProblem> parse_request(std::string_view line) {
-  const Json object = Json::parse(line, nullptr, false);
-  if (object.is_discarded()) return Unexpected(JsonProblem{"", "this line is not JSON"});
-  if (!object.is_object()) return Unexpected(JsonProblem{"", "a request is a JSON object"});
+bool read_events(const std::vector<std::string>& names, EventMask& mask, std::string& wrong) {
+  mask = kNoEvents;
+  for (const std::string& name : names) {
+    std::size_t kind = 0;
+    while (kind < kEventKinds && to_string(static_cast<node::EventKind>(kind)) != name) ++kind;
+    if (kind == kEventKinds) {
+      wrong = "knows heard, judged, submitted, sent and refused";
+      return false;
+    }
+    mask |= 1u << kind;
+  }
+  return true;
+}
 
-  Fields fields(object);
+bool read_types(const std::vector<std::string>& names, TypeMask& mask, std::string& wrong) {
+  mask = 0;
+  for (const std::string& name : names) {
+    std::size_t type = 0;
+    while (type < kEventTypes && type_name(type) != name) ++type;
+    if (type == kEventTypes) {
+      wrong = "knows";
+      for (std::size_t i = 0; i < kEventTypes; ++i) {
+        wrong += (i == 0 ? " " : ", ") + std::string(type_name(i));
+      }
+      return false;
+    }
+    mask |= 1u << type;
+  }
+  return true;
+}
+
+Result<JsonRequest, JsonProblem> parse_request(std::string_view line) {
+  auto parsed = JsonObject::parse(line);
+  if (!parsed) return Unexpected(JsonProblem{"", parsed.error()});
+  JsonObject& object = *parsed;
+
   JsonRequest request;
-  request.ref = fields.text("ref");
-  const std::string what = fields.text("do");
-  if (what == "subscribe") {
+  request.ref = object.text("ref");
+  const std::string what = object.text("do");
+  if (what == "hello") {
+    request.kind = JsonRequest::Kind::hello;
+    request.name = read_word(object, "name", 32);
+    request.was_here = object.has("generation");
+    request.generation = static_cast<std::uint32_t>(object.number("generation", 0, 0xffffffff, 0));
+  } else if (what == "subscribe") {
     request.kind = JsonRequest::Kind::subscribe;
-    request.events = fields.events("events");
+    read_filter(object, request.filter);
   } else if (what == "submit") {
     request.kind = JsonRequest::Kind::submit;
-    read_frame(fields, request);
-    request.after = milliseconds(fields.number("delay_ms", 0, 3'600'000, 0));
-    request.priority = static_cast<std::uint8_t>(fields.number("priority", 0, 255, 1));
+    request.key = read_word(object, "key", SubmissionKey::capacity());
+    read_frame(object, request);
+    request.after = milliseconds(object.number("delay_ms", 0, 3'600'000, 0));
+    request.priority = static_cast<std::uint8_t>(object.number("priority", 0, 255, 1));
+  } else if (what == "claim") {
+    request.kind = JsonRequest::Kind::claim;
+    request.key = read_word(object, "key", SubmissionKey::capacity());
+    if (request.key.empty()) object.wrong("key", "must name a submission");
   } else if (what == "status") {
     request.kind = JsonRequest::Kind::status;
+  } else if (what == "clients") {
+    request.kind = JsonRequest::Kind::clients;
   } else if (what == "command") {
     request.kind = JsonRequest::Kind::command;
-    request.line = fields.text("line");
-    if (request.line.empty()) fields.wrong("line", "must hold a command");
+    request.line = object.text("line");
+    if (request.line.empty()) object.wrong("line", "must hold a command");
   } else if (what == "restart-clients") {
     request.kind = JsonRequest::Kind::restart;
   } else {
-    fields.wrong("do", "must be subscribe, submit, status, command or restart-clients");
+    object.wrong(
+        "do",
+        "must be hello, subscribe, submit, claim, status, clients, command or restart-clients");
   }
-  if (!fields.problem().empty()) return Unexpected(JsonProblem{request.ref, fields.problem()});
+  if (!object.problem().empty()) return Unexpected(JsonProblem{request.ref, object.problem()});
   return request;
 }
 

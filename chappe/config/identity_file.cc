@@ -5,6 +5,7 @@
 #include <span>
 
 #include "chappe/base/check.h"
+#include "chappe/base/crc32.h"
 #include "chappe/base/hex.h"
 #include "chappe/port/linux/files/private_file.h"
 
@@ -27,16 +28,6 @@ constexpr std::size_t kFileBytes = kFirstLine.size() + kPrivate.size() + kPrivat
 // Each try fails with a probability of 1/128: only a broken random source needs this many.
 constexpr int kTriesMax = 64;
 
-/// The CRC-32 of Ethernet and zip, bit by bit: a key file is read once.
-std::uint32_t crc32(std::string_view text) {
-  std::uint32_t sum = 0xffffffff;
-  for (const char letter : text) {
-    sum ^= static_cast<unsigned char>(letter);
-    for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ ((sum & 1) != 0 ? 0xedb88320u : 0u);
-  }
-  return ~sum;
-}
-
 std::string hex(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string digits;
@@ -48,7 +39,8 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 }
 
 std::string checksum_digits(std::string_view text) {
-  const std::uint32_t sum = crc32(text);
+  const std::uint32_t sum =
+      crc32({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   const std::array bytes{static_cast<std::uint8_t>(sum >> 24),
                          static_cast<std::uint8_t>(sum >> 16),
                          static_cast<std::uint8_t>(sum >> 8),

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "chappe/config/document.h"
+#include "chappe/config/endpoint.h"
 #include "chappe/config/nearest.h"
 #include "chappe/config/quantity.h"
 #include "chappe/config/regions.h"
@@ -64,8 +65,13 @@ std::vector<Contradiction> find_contradictions(const Configuration& configuratio
         {"the region " + quoted_toml(configuration.region) + " is unknown", {{"", "region"}}});
     return found;
   }
-  const Band* band = find_band(*region, radio.frequency, radio.bandwidth);
-  if (band == nullptr) {
+  const Band* band = find_band(*region, radio.frequency, radio.bandwidth, configuration.band);
+  if (band == nullptr && find_band(*region, radio.frequency, radio.bandwidth) != nullptr) {
+    found.push_back({"the channel " + print(radio.frequency) + ", " + print(radio.bandwidth) +
+                         " wide, does not lie in the band " + quoted_toml(configuration.band) +
+                         " of the region " + quoted_toml(region->id),
+                     {{"", "band"}, {"radio", "frequency"}, {"", "region"}}});
+  } else if (band == nullptr) {
     found.push_back({"the channel " + print(radio.frequency) + ", " + print(radio.bandwidth) +
                          " wide, lies in no band of the region " + quoted_toml(region->id) +
                          ", which has " + print_bands(*region),
@@ -95,6 +101,27 @@ std::vector<Contradiction> find_contradictions(const Configuration& configuratio
   if (configuration.law.kind == LawKind::bucket && is_on_air(radio.kind)) {
     found.push_back({"the law \"bucket\" overspends the budget, so it may not drive a real radio",
                      {{"law", "kind"}, {"radio", "kind"}}});
+  }
+  if (radio.kind.kind == RadioSource::Kind::kiss) {
+    std::string_view line = configuration.modem.line;
+    if (line.starts_with(kTcpPrefix) && !parse_host_port(line.substr(kTcpPrefix.size()))) {
+      found.push_back(
+          {"the modem's line " + quoted_toml(line) + " is not tcp:HOST:PORT", {{"modem", "line"}}});
+    }
+  }
+  if (const Kiss& kiss = configuration.kiss; !kiss.tcp.empty()) {
+    const auto place = parse_host_port(kiss.tcp);
+    if (!place) {
+      found.push_back({"the place " + quoted_toml(kiss.tcp) + " is neither HOST:PORT nor PORT",
+                       {{"kiss", "tcp"}}});
+    } else if (kiss.password.empty()) {
+      found.push_back({"KISS by TCP needs a password, or the word \"off\" on this machine alone",
+                       {{"kiss", "tcp"}}});
+    } else if (kiss.password == kNoPassword && !is_loopback(*place)) {
+      found.push_back(
+          {"KISS by TCP at " + quoted_toml(kiss.tcp) + ", which others can reach, needs a password",
+           {{"kiss", "tcp"}, {"kiss", "password"}}});
+    }
   }
   return found;
 }

@@ -207,14 +207,43 @@ TEST(Load, NamesTheNearestOfSeveralWords) {
 TEST(Load, NamesTheRadiosThatThereAre) {
   EXPECT_EQ(mistakes("[radio]\nkind = \"sx126x\""),
             "chappe.toml:2:8: \"kind\" in [radio] names the radio \"sx126x\", which this program "
-            "does not have; there is: sim, replay:FILE\n");
-  EXPECT_THAT(mistakes("[radio]\nkind = \"kiss\""), HasSubstr("there is: sim, replay:FILE"));
+            "does not have; there is: sim, kiss, replay:FILE\n");
+  EXPECT_EQ(mistakes("[radio]\nkind = \"kiss\"\ntx_power_dbm = 14"), "");
   EXPECT_THAT(
       mistakes("[radio]\nkind = \"sin\""),
-      HasSubstr("unknown radio \"sin\"; there is: sim, replay:FILE; did you mean \"sim\"?"));
+      HasSubstr("unknown radio \"sin\"; there is: sim, kiss, replay:FILE; did you mean \"sim\"?"));
   EXPECT_THAT(mistakes("[radio]\nkind = \"replay\""), HasSubstr("replay:FILE"));
   EXPECT_THAT(mistakes("[radio]\nkind = \"replay:\""), HasSubstr("replay:FILE"));
   EXPECT_THAT(mistakes("[radio]\nkind = \"sim:5\""), HasSubstr("nothing behind a colon"));
+}
+
+TEST(Load, WantsASpeedThatSerialLinesHave) {
+  EXPECT_EQ(mistakes("[modem]\nspeed = 57600"), "");
+  EXPECT_THAT(mistakes("[modem]\nspeed = 57601"),
+              HasSubstr("wants one of 9600, 19200, 38400, 57600, 115200"));
+}
+
+TEST(Load, WantsALineOfTheModemThatLeadsSomewhere) {
+  const auto line = [](std::string_view text) {
+    return mistakes("[radio]\nkind = \"kiss\"\ntx_power_dbm = 14\n[modem]\nline = \"" +
+                    std::string(text) + "\"");
+  };
+  EXPECT_EQ(line("/dev/serial/by-id/usb-x"), "");
+  EXPECT_EQ(line("tcp:modem.local:5000"), "");
+  EXPECT_THAT(line("tcp:modem.local"), HasSubstr("is not tcp:HOST:PORT"));
+}
+
+TEST(Load, WantsAPasswordWhereOthersCanReachTheModem) {
+  const auto kiss = [](std::string_view tcp, std::string_view password) {
+    std::string text = "[kiss]\ntcp = \"" + std::string(tcp) + "\"";
+    if (!password.empty()) text += "\npassword = \"" + std::string(password) + "\"";
+    return mistakes(text);
+  };
+  EXPECT_EQ(kiss("8001", "off"), "");
+  EXPECT_EQ(kiss("0.0.0.0:8001", "geheim"), "");
+  EXPECT_THAT(kiss("8001", ""), HasSubstr("needs a password"));
+  EXPECT_THAT(kiss("0.0.0.0:8001", "off"), HasSubstr("which others can reach"));
+  EXPECT_THAT(kiss("nowhere", "geheim"), HasSubstr("neither HOST:PORT nor PORT"));
 }
 
 TEST(Load, RefusesRulesThatMakeNoSense) {

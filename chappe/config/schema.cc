@@ -1,5 +1,6 @@
 #include "chappe/config/schema.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -43,6 +44,8 @@ constexpr std::array kLoopDetect{
     Words("off"), Words("minimal"), Words("moderate"), Words("strict")};
 constexpr std::array kLaws{Words("exact"), Words("bucket")};
 constexpr std::array kOverBudget{Words("defer"), Words("drop")};
+constexpr std::array kOnHang{Words("panic"), Words("report")};
+constexpr std::array kUnknownPast{Words("exhausted"), Words("paced")};
 constexpr std::array kWhenBusy{Words("transmit"), Words("drop")};
 
 // Nominal names of the SX126x's LoRa bandwidths, datasheet table 6-2.
@@ -57,17 +60,35 @@ constexpr std::array kBandwidths{Hertz{7'810},
                                  Hertz{250'000},
                                  Hertz{500'000}};
 
+// What Linux knows, without the slow ones (port/linux/serial_line.cc has the same).
+constexpr std::array<std::int32_t, 13> kSpeeds{9'600,
+                                               19'200,
+                                               38'400,
+                                               57'600,
+                                               115'200,
+                                               230'400,
+                                               460'800,
+                                               500'000,
+                                               576'000,
+                                               921'600,
+                                               1'000'000,
+                                               1'500'000,
+                                               2'000'000};
+
 // The reference's limits: an advert has room for 31 bytes of name, and its console separates
 // words and lists with the forbidden letters.
 constexpr std::size_t kNameBytesMax = 31;
 constexpr std::string_view kNameForbidden = "[]\\:,?*";
 constexpr std::size_t kOwnerBytesMax = 119;
 constexpr std::size_t kPasswordBytesMax = 15;
-constexpr std::size_t kPathBytesMax = 4095;   // PATH_MAX without its zero byte
+constexpr std::size_t kPathBytesMax = 4095;      // PATH_MAX without its zero byte
+constexpr std::size_t kPlaceBytesMax = 253 + 8;  // a name of the DNS, brackets, colon and port
+constexpr std::size_t kLinePasswordBytesMax = 64;
 constexpr std::size_t kSocketBytesMax = 107;  // sun_path without its zero byte
 
 constexpr std::array kSections{
     Section{"radio", "The radio and its channel. All nodes of a mesh share these."},
+    Section{"modem", "The KISS modem that is the radio, for the kind kiss."},
     Section{"law", "How much airtime may be spent."},
     Section{"listen", "Looking for others on the channel before sending."},
     Section{"delays", "Random waits that keep neighbours from repeating all at once."},
@@ -77,6 +98,9 @@ constexpr std::array kSections{
     Section{"access", "Remote administration over the mesh."},
     Section{"state", "What the node remembers: identity, neighbours, airtime spent."},
     Section{"socket", "The Unix socket for local clients."},
+    Section{"kiss", "The node as a KISS modem for other programs (docs/formats/kiss.md)."},
+    Section{"watchdog",
+            "A thread that sees when the program hangs. It costs no wake-ups in sleep."},
 };
 
 const std::vector<Setting>& table() {
@@ -99,6 +123,10 @@ const std::vector<Setting>& table() {
        RegionShape{at<&C::region>},
        "Whose law of the air holds. The channel must lie inside one of the region's bands."},
       {"",
+       "band",
+       TextShape{.at = at<&C::band>, .bytes_max = 8},
+       "Which band's rules hold where two of the region's hold the channel; empty: the first."},
+      {"",
        "mode",
        choice<&C::mode>(kModes),
        "forward repeats; monitor repeats nothing but sends its own; no_tx never transmits."},
@@ -114,7 +142,7 @@ const std::vector<Setting>& table() {
       {"radio",
        "kind",
        SourceShape{at<&C::radio, &Radio::kind>},
-       "Which radio: an invented air, or a recording."},
+       "Which radio: an invented air, a KISS modem, or a recording."},
       {"radio",
        "frequency",
        FrequencyShape{at<&C::radio, &Radio::frequency>, Hertz{150'000'000}, Hertz{2'500'000'000}},
@@ -153,6 +181,19 @@ const std::vector<Setting>& table() {
        DecimalShape{at<&C::radio, &Radio::antenna_gain_dbi>, -20, 40, "dBi"},
        "What the antenna adds. The sum of the four must respect the band's limit."},
 
+      {"modem",
+       "line",
+       TextShape{at<&C::modem, &Modem::line>, 1, kPathBytesMax},
+       "A serial device, or tcp:HOST:PORT."},
+      {"modem",
+       "speed",
+       IntegerShape{at<&C::modem, &Modem::speed>,
+                    kSpeeds.front(),
+                    kSpeeds.back(),
+                    "bits per second",
+                    kSpeeds},
+       "Of a serial line."},
+
       {"law",
        "kind",
        choice<&C::law, &Law::kind>(kLaws),
@@ -171,11 +212,22 @@ const std::vector<Setting>& table() {
        "over_budget",
        choice<&C::law, &Law::over_budget>(kOverBudget),
        "A frame that may not go yet waits for its budget until it expires, or is dropped at once."},
+      {"law",
+       "unknown_past",
+       choice<&C::law, &Law::unknown_past>(kUnknownPast),
+       "If the record of spent airtime is lost: exhausted counts the whole budget as spent just "
+       "now, so nothing is sent for a while; paced sends the budget's share of the time since the "
+       "start, which is too much if the node was busy before."},
 
       {"listen",
        "cad",
        BooleanShape{at<&C::listen, &Listen::cad>},
        "Scan for LoRa chirps before each transmission."},
+      {"listen",
+       "noise_margin_db",
+       IntegerShape{at<&C::listen, &Listen::noise_margin_db>, 0, 40, "dB"},
+       "A channel this much above the noise floor is busy, whoever uses it; 0 does not look. Where "
+       "the law sets a level (jp920, kr920), that one holds and nothing is sent over it."},
       {"listen",
        "busy_max",
        DurationShape{at<&C::listen, &Listen::busy_max>, milliseconds(100), seconds(60)},
@@ -214,6 +266,11 @@ const std::vector<Setting>& table() {
        "loop_detect",
        choice<&C::hops, &Hops::loop_detect>(kLoopDetect),
        "How often our own hash may already be in a flood's path."},
+      {"hops",
+       "flood_copies_enough",
+       IntegerShape{at<&C::hops, &Hops::flood_copies_enough>, 0, 8, "copies"},
+       "A flood that waits is not repeated once so many more copies of it were heard; 0 repeats it "
+       "all the same."},
 
       {"expiry",
        "relay",
@@ -261,6 +318,33 @@ const std::vector<Setting>& table() {
        "path",
        TextShape{.at = at<&C::socket, &Socket::path>, .bytes_max = kSocketBytesMax},
        "Empty: the file chappe.sock in the state directory."},
+
+      {"kiss",
+       "pty",
+       BooleanShape{at<&C::kiss, &Kiss::pty>},
+       "Whether there is a serial line to open, each program its own."},
+      {"kiss",
+       "pty_path",
+       TextShape{.at = at<&C::kiss, &Kiss::pty_path>, .bytes_max = kPathBytesMax},
+       "Where. Empty: the link kiss in the state directory."},
+      {"kiss",
+       "tcp",
+       TextShape{.at = at<&C::kiss, &Kiss::tcp>, .bytes_max = kPlaceBytesMax},
+       "HOST:PORT to listen at, or PORT for this machine alone. Empty: none."},
+      {"kiss",
+       "password",
+       TextShape{.at = at<&C::kiss, &Kiss::password>, .bytes_max = kLinePasswordBytesMax},
+       "Of the TCP endpoint: what a program sends as its first line. The word off is for programs "
+       "that know of none, and for this machine alone.",
+       true},
+      {"watchdog",
+       "limit",
+       DurationShape{at<&C::watchdog, &Watchdog::limit>, seconds(1), hours(1), true},
+       "How long the program may be busy with one thing."},
+      {"watchdog",
+       "on_hang",
+       choice<&C::watchdog, &Watchdog::on_hang>(kOnHang),
+       "panic ends the program, for a supervisor to start it again; report only says so."},
   };
   return settings;
 }
@@ -275,7 +359,7 @@ struct SourceWord {
 constexpr std::array kSources{
     SourceWord{RadioSource::Kind::sim, "sim", "sim", true},
     SourceWord{RadioSource::Kind::sx126x, "sx126x", "sx126x", false},
-    SourceWord{RadioSource::Kind::kiss, "kiss", "kiss", false},
+    SourceWord{RadioSource::Kind::kiss, "kiss", "kiss", true},
     SourceWord{RadioSource::Kind::replay, "replay", "replay:FILE", true},
 };
 
@@ -385,7 +469,11 @@ class Assigner {
     const auto* number = as<std::int64_t>();
     if (number == nullptr) return;
     if (*number < shape.min || *number > shape.max) return wrong_value();
-    shape.at(into_) = static_cast<std::int32_t>(*number);
+    const auto whole = static_cast<std::int32_t>(*number);
+    if (!shape.allowed.empty() && std::ranges::find(shape.allowed, whole) == shape.allowed.end()) {
+      return wrong_value();
+    }
+    shape.at(into_) = whole;
   }
 
   void operator()(const AutoShape& shape) {
@@ -577,6 +665,14 @@ struct Allowed {
   std::string operator()(const RegionShape&) const { return "one of " + listed(region_names()); }
   std::string operator()(const BooleanShape&) const { return "true or false"; }
   std::string operator()(const IntegerShape& shape) const {
+    if (!shape.allowed.empty()) {
+      std::string list;
+      for (const std::int32_t candidate : shape.allowed) {
+        if (!list.empty()) list += ", ";
+        list += std::to_string(candidate);
+      }
+      return "one of " + list + with_unit(shape.unit);
+    }
     return "a whole number from " + std::to_string(shape.min) + " to " + std::to_string(shape.max) +
            with_unit(shape.unit);
   }

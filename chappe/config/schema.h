@@ -35,6 +35,7 @@ struct IntegerShape {
   std::int32_t min = 0;
   std::int32_t max = 0;
   std::string_view unit = "";
+  std::span<const std::int32_t> allowed = {};  // if not empty, only these
 };
 /// A whole number or the word "auto".
 struct AutoShape {

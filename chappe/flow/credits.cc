@@ -1,6 +1,7 @@
 #include "chappe/flow/credits.h"
 
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 #include "chappe/base/text.h"
 
 namespace chappe::flow {
@@ -34,6 +35,16 @@ Credits::Credits(sync::WakeList& wakes, const Limits& limits)
   }
 }
 
+Credits::~Credits() {
+  const std::uint32_t word = word_.load(sync::Order::acquire);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    if (used(word, lane) == 0) continue;
+    Text<160> words;
+    words.add("credits: destroyed while lane ").add(lane).add(" uses ").add(used(word, lane));
+    panic(words.view());
+  }
+}
+
 bool Credits::may_take(std::uint32_t word, std::size_t lane) const {
   return (word & kClosed) == 0 && used(word, lane) < limits_.lane_max[lane] &&
          total(word) + limits_.kept_free[lane] < limits_.total;
@@ -51,7 +62,9 @@ std::uint32_t Credits::payable(std::uint32_t word) const {
 
 void Credits::pay(std::uint32_t paid_wants) noexcept {
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    if ((paid_wants & kWant << shift(lane)) != 0) rooms_[lane].set();
+    if ((paid_wants & kWant << shift(lane)) == 0) continue;
+    note(Note::paid, static_cast<std::uint32_t>(lane), 1);
+    rooms_[lane].set();
   }
 }
 
@@ -66,7 +79,9 @@ Credit Credits::try_take(std::uint8_t lane) noexcept {
         return word | kWant << shift(lane);
       },
       sync::Order::acq_rel);
-  return used(step.after, lane) > used(step.before, lane) ? Credit(*this, lane) : Credit();
+  if (used(step.after, lane) > used(step.before, lane)) return Credit(*this, lane);
+  note(Note::refused, lane, total(step.after));
+  return {};
 }
 
 async::Task<Credit> Credits::take(std::uint8_t lane) {
@@ -90,7 +105,7 @@ void Credits::release(std::uint8_t lane, std::uint8_t count) noexcept {
     Text<160> words;
     words.add("credits: underflow: lane ").add(lane).add(" releases ").add(count);
     words.add(" and uses ").add(used(step.before, lane));
-    panic(words.view());
+    panic(words.view(), Site::here(), {PanicCode::account, lane, count});
   }
   pay(step.before & ~step.after & kAllWants);
   if (count != 0 && total(step.after) == 0) idle_.set();
@@ -116,10 +131,13 @@ bool Credits::try_close() noexcept {
 void Credits::open() noexcept {
   const auto step = word_.update(
       [&](std::uint32_t word) {
+        if ((word & kClosed) == 0) return word;
         const std::uint32_t opened = word & ~kClosed;
         return opened & ~payable(opened);
       },
       sync::Order::acq_rel);
+  if ((step.before & kClosed) == 0) [[unlikely]]
+    panic("credits: opened, and nobody had closed them");
   pay(step.before & ~step.after & kAllWants);
 }
 

@@ -62,8 +62,12 @@ class Credits {
 
   /// Panics if the limits do not fit each other.
   Credits(sync::WakeList& wakes, const Limits& limits);
+  /// Panics if a unit is still out: its holder would give it back to nobody.
+  ~Credits();
 
   /// One unit, or nothing, and then the lane is owed a wake.
+  /// Contract of Credits::try_take: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches Credits::word; calls note.
   [[nodiscard]] Credit try_take(std::uint8_t lane) noexcept;
 
   /// Waits for one unit. Woken lanes try again in the order in which they began to wait.
@@ -72,13 +76,16 @@ class Credits {
 
   /// Gives back `count` units of a lane, as a confirmation from hardware does. More than the lane
   /// uses is a panic that names lane and numbers; the word stays as it was.
+  /// Contract of Credits::release: context any; sleeps never; locks none; timers none; wakes one
+  /// refused lane, who waits for idle; touches Credits::word; calls Signal::set, note.
   void release(std::uint8_t lane, std::uint8_t count) noexcept;
 
   /// All of it at one instant.
   Snapshot read() const noexcept;
 
   /// The claim to power down: succeeds only while nothing is out and nobody wants anything. Takers
-  /// are refused, and owed, until open().
+  /// are refused, and owed, until open(), which only who closed it may call: opening what is open
+  /// is a panic.
   [[nodiscard]] bool try_close() noexcept;
   void open() noexcept;
 

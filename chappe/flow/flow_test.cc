@@ -151,6 +151,30 @@ TEST_F(FlowDeathTest, UnderflowNamesLaneAndNumbers) {
   EXPECT_DEATH(credits.release(1, 2), "credits: underflow: lane 1 releases 2 and uses 1");
 }
 
+TEST_F(FlowDeathTest, DestroyedWithAUnitOutNamesTheLane) {
+  std::optional<Credits> credits(std::in_place, executor_.wakes(), two_lanes());
+  Credit held = credits->try_take(1);
+  EXPECT_DEATH(credits.reset(), "credits: destroyed while lane 1 uses 1");
+}
+
+TEST_F(FlowDeathTest, OpeningWhatNobodyClosedPanics) {
+  Credits credits(executor_.wakes(), two_lanes());
+  EXPECT_DEATH(credits.open(), "credits: opened, and nobody had closed them");
+}
+
+TEST_F(FlowTest, WhoIsRefusedAndOwedKeepsThemFromClosing) {
+  Credits credits(executor_.wakes(), two_lanes());
+  {
+    Credit a = credits.try_take(1);
+    Credit b = credits.try_take(1);
+    EXPECT_FALSE(credits.try_take(1));
+    EXPECT_FALSE(credits.try_close());
+  }
+  EXPECT_TRUE(credits.try_close());  // paid, and nothing is out
+  EXPECT_FALSE(credits.try_close());
+  credits.open();
+}
+
 TEST_F(FlowTest, ClosingIsAClaimAndOpeningPaysWhoWasRefused) {
   Credits credits(executor_.wakes(), two_lanes());
   {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 #include "chappe/sync/shared_state.h"
 
 namespace chappe::flow {
@@ -15,6 +16,8 @@ namespace chappe::flow {
 class Gate {
  public:
   /// Takes one unit, or is owed a notification: false.
+  /// Contract of Gate::take: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches Gate::word; calls note.
   [[nodiscard]] bool take() {
     const auto step = word_.update(
         [](std::uint32_t word) {
@@ -22,11 +25,15 @@ class Gate {
           return amount > 0 ? amount - 1 : kOwed;
         },
         sync::Order::acq_rel);
-    return (step.before & kAmount) > 0;
+    if ((step.before & kAmount) > 0) return true;
+    note(Note::refused);
+    return false;
   }
 
   /// Adds units. True if that pays a debt: the caller notifies, exactly once per refusal. No units
   /// pay nothing.
+  /// Contract of Gate::give: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches Gate::word; calls note.
   [[nodiscard]] bool give(std::uint32_t units) {
     const auto step = word_.update(
         [units](std::uint32_t word) {
@@ -35,7 +42,9 @@ class Gate {
           return units <= kAmount - amount ? amount + units : kAmount;
         },
         sync::Order::acq_rel);
-    return (step.before & kOwed) != 0 && units != 0;
+    if ((step.before & kOwed) == 0 || units == 0) return false;
+    note(Note::paid, 0, units);
+    return true;
   }
 
   /// Forgets amount and debt: what the server owed died with it.

@@ -2,6 +2,7 @@
 
 #include "chappe/async/sleep.h"
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 
 namespace chappe::flow {
 namespace {
@@ -24,7 +25,9 @@ void Inflight::confirmed() noexcept {
         return word - 1 + kOneConfirmed;  // the upper half wraps by itself, into nothing
       },
       sync::Order::acq_rel);
-  if (step.before == step.after) panic("in flight: a confirmation with nothing pending");
+  if (step.before == step.after) {
+    panic("in flight: a confirmation with nothing pending", Site::here(), {PanicCode::account});
+  }
 }
 
 Inflight::Snapshot Inflight::read() const noexcept {
@@ -58,6 +61,7 @@ async::Task<> Inflight::watch(async::Executor& executor,
       // Pending falls only by a confirmation, so this is one frame that stayed out all the time.
       if (now.pending > 0 && now.confirmed == last.confirmed) {
         ++wedges_;
+        note(Note::wedge, now.pending, now.confirmed);
         on_wedge(context, now);
       }
       last = now;

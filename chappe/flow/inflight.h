@@ -30,8 +30,12 @@ class Inflight {
   explicit Inflight(sync::WakeList& wakes) : submitted_(wakes) {}
 
   /// Before the hand-over: account first, then hand over.
+  /// Contract of Inflight::submitted: context any; sleeps never; locks none; timers none; wakes the
+  /// supervisor at the first; touches Inflight::word; calls Signal::set.
   void submitted() noexcept;
   /// When the hardware says so. Nothing pending is a panic, and the word stays as it was.
+  /// Contract of Inflight::confirmed: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches Inflight::word.
   void confirmed() noexcept;
 
   Snapshot read() const noexcept;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "chappe/mesh/utf8.h"
+
 namespace chappe::mesh {
 namespace {
 
@@ -9,37 +11,6 @@ constexpr std::uint8_t kHasPosition = 0x10;
 constexpr std::uint8_t kHasFeature1 = 0x20;
 constexpr std::uint8_t kHasFeature2 = 0x40;
 constexpr std::uint8_t kHasName = 0x80;
-
-// How many bytes the character at the front of `text` has; 0 if it is none or is cut off.
-std::size_t character_size(Bytes text) {
-  const std::uint8_t first = text[0];
-  std::size_t size = 0;
-  if (first < 0x80) {
-    size = 1;
-  } else if (first >= 0xc2 && first < 0xe0) {
-    size = 2;
-  } else if (first >= 0xe0 && first < 0xf0) {
-    size = 3;
-  } else if (first >= 0xf0 && first < 0xf5) {
-    size = 4;
-  }
-  if (size == 0 || size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  }
-  return size;
-}
-
-Bytes cut_to_characters(std::string_view name, std::size_t room) {
-  const Bytes text(reinterpret_cast<const std::uint8_t*>(name.data()), name.size());
-  std::size_t used = 0;
-  while (used < text.size() && text[used] != 0) {
-    const std::size_t size = character_size(text.subspan(used));
-    if (size == 0 || used + size > room) break;
-    used += size;
-  }
-  return text.first(used);
-}
 
 ByteBuffer<36 + kAppdataMax> signed_part(const PublicKey& key,
                                          std::uint32_t timestamp,

@@ -8,6 +8,7 @@
 #include "chappe/base/units.h"
 #include "chappe/mesh/judge.h"
 #include "chappe/mesh/packet.h"
+#include "chappe/tx/outcome.h"
 
 namespace chappe::node {
 
@@ -48,6 +49,7 @@ struct Event {
   Time keyed{};                 // sent: when its first symbol began
   std::uint8_t attempts = 0;    // sent
   bool forced = false;          // sent over a channel that stayed busy
+  const tx::Outcome* outcome = nullptr;  // sent, refused: all of it
 };
 
 /// Somebody who is told of everything. Called in the node's executor, in order; must not wait and
@@ -55,6 +57,9 @@ struct Event {
 class EventListener : public ListNode {
  public:
   virtual void on_event(const Event& event) noexcept = 0;
+  /// The last instant before a submission of our own is handed to the radio. Must be quick: the
+  /// channel is being waited for.
+  virtual void on_keying(std::uint64_t /*id*/) noexcept {}
 
  protected:
   ~EventListener() = default;

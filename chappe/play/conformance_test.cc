@@ -51,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Conformance,
                                          "cipher",
                                          "ecdh",
                                          "keypair",
+                                         "kiss_session",
                                          "lpp",
                                          "packet",
                                          "packet_hash",
@@ -85,6 +86,27 @@ TEST(Conformance, AWrongVectorFailsAndIsNamed) {
   EXPECT_EQ(result.out, "wrong.json/checksum 0 1\n0 passed, 1 failed\n");
   EXPECT_NE(result.talk.find("off by one"), std::string::npos);
   EXPECT_NE(result.talk.find("expected 8280, got 8279"), std::string::npos) << result.talk;
+}
+
+// A session of one ping, answered as `said` after `after_ms`.
+Report ping_session(const std::string& said, int after_ms) {
+  const std::string key =
+      "805b920bda4cd49d251d3329144a0cf8bdaaa07502626fa87f08e80faedab15f"
+      "092539815e61663c7f9c4c9c377346f5d2936875bd760f0ac5c5f4f6e78a6d76";
+  return run({file_with(
+      "ping.json",
+      R"({"vectors":[{"name":"ping","kind":"kiss_session","params":{"node_prv":")" + key +
+          R"(","radio":{"bw_khz":62.5,"sf":8,"cr":8,"preamble":32},)"
+          R"("steps":[{"op":"serial_in","hex":"c00617c0","run_ms":50}]},)"
+          R"("expect":{"steps":[{"serial_out":[{"after_ms":)" +
+          std::to_string(after_ms) + R"(,"hex":")" + said + R"("}],"radio_tx":[]}]}}]})")});
+}
+
+TEST(Conformance, AModemsAnswerThatDiffersInAByteOrComesAtAnotherTimeIsAFailure) {
+  EXPECT_EQ(ping_session("c00697c0", 0).code, kExitOk) << ping_session("c00697c0", 0).talk;
+  EXPECT_EQ(ping_session("c00697c0", 30).code, kExitFailed);
+  EXPECT_EQ(ping_session("c00696c0", 0).code, kExitFailed);
+  EXPECT_EQ(ping_session("c00697c0c0", 0).code, kExitFailed);
 }
 
 TEST(Conformance, AKindNobodyKnowsIsAFailure) {

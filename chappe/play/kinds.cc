@@ -15,6 +15,7 @@
 #include "chappe/mesh/packet_hash.h"
 #include "chappe/mesh/region.h"
 #include "chappe/play/explain.h"
+#include "chappe/play/kiss_session.h"
 #include "chappe/radio/airtime.h"
 
 namespace chappe::play {
@@ -258,21 +259,6 @@ Failure check_lpp(const Json& vector) {
   return std::nullopt;
 }
 
-std::optional<radio::Modulation> modulation_from(const Json& params, const char* preamble) {
-  radio::Modulation modulation;
-  const auto bandwidth = radio::Bandwidth::from_nominal(
-      Hertz{static_cast<std::uint32_t>(std::lround(params["bw_khz"].number() * 1000))});
-  const std::int64_t spreading = params["sf"].integer();
-  if (!bandwidth || spreading < radio::kSpreadingMin || spreading > radio::kSpreadingMax) {
-    return std::nullopt;
-  }
-  modulation.bandwidth = *bandwidth;
-  modulation.spreading = static_cast<std::uint8_t>(spreading);
-  modulation.coding = static_cast<std::uint8_t>(params["cr"].integer());
-  modulation.preamble = static_cast<std::uint16_t>(params[preamble].integer());
-  return modulation;
-}
-
 Failure check_airtime(const Json& vector) {
   const Json& params = vector["params"];
   const auto modulation = modulation_from(params, "preamble");
@@ -328,6 +314,7 @@ constexpr std::array kKinds = std::to_array<Kind>({
     {"cipher", check_cipher},
     {"ecdh", check_ecdh},
     {"keypair", check_keypair},
+    {"kiss_session", check_kiss_session},
     {"lpp", check_lpp},
     {"packet", check_packet},
     {"packet_hash", check_packet_hash},
@@ -341,6 +328,21 @@ constexpr std::array kKinds = std::to_array<Kind>({
 });
 
 }  // namespace
+
+std::optional<radio::Modulation> modulation_from(const Json& params, const char* preamble) {
+  radio::Modulation modulation;
+  const auto bandwidth = radio::Bandwidth::from_nominal(
+      Hertz{static_cast<std::uint32_t>(std::lround(params["bw_khz"].number() * 1000))});
+  const std::int64_t spreading = params["sf"].integer();
+  if (!bandwidth || spreading < radio::kSpreadingMin || spreading > radio::kSpreadingMax) {
+    return std::nullopt;
+  }
+  modulation.bandwidth = *bandwidth;
+  modulation.spreading = static_cast<std::uint8_t>(spreading);
+  modulation.coding = static_cast<std::uint8_t>(params["cr"].integer());
+  modulation.preamble = static_cast<std::uint16_t>(params[preamble].integer());
+  return modulation;
+}
 
 CheckVector check_for(std::string_view kind) {
   const auto known = std::ranges::find(kKinds, kind, &Kind::name);

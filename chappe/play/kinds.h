@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "chappe/play/json_value.h"
+#include "chappe/radio/modulation.h"
 
 /// The kinds of vectors that need no node: bytes in, fields out.
 namespace chappe::play {
@@ -15,6 +16,9 @@ using CheckVector = Failure (*)(const Json& vector);
 
 /// How a vector of this kind is checked; null if we cannot.
 CheckVector check_for(std::string_view kind);
+
+/// The `sf`, `bw_khz`, `cr` and preamble (by this name) of a vector; nothing if no LoRa radio can.
+std::optional<radio::Modulation> modulation_from(const Json& params, const char* preamble);
 
 /// One entry of airtime.json: the exact time on air, and the reference's estimate.
 Failure check_exact_airtime(const Json& vector);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "chappe/async/task.h"
 #include "chappe/base/result.h"
@@ -60,6 +61,17 @@ class Radio {
   /// Looks once whether somebody is using the channel, blind to our own transmissions.
   virtual async::Task<Channel> listen(const Right& right) = 0;
 
+  /// The strongest level in the channel during `span`, whoever made it, blind to our own
+  /// transmissions: carrier sense, as laws ask for. Nothing from a radio that cannot measure.
+  virtual async::Task<std::optional<Dbm>> sense(const Right&, Duration /*span*/) {
+    co_return std::nullopt;
+  }
+  /// What it measures when nobody sends; nothing if it does not know.
+  virtual std::optional<Dbm> noise_floor() const { return std::nullopt; }
+
+  /// All it has radiated since it was made, from its own log; nothing from one that keeps none.
+  virtual std::optional<Duration> radiated() const { return std::nullopt; }
+
   /// Sends `frame` and returns when its last symbol is out, listening again. `frame` and `right`
   /// must outlive the call. The credit goes back when the radio no longer holds the frame.
   /// Cancelled, the transmission still ends, and counts as unsure.
@@ -71,6 +83,11 @@ class Radio {
   virtual sync::Signal& heard() = 0;
   /// Takes the oldest frame that was heard; false if there is none.
   [[nodiscard]] virtual bool take(Frame& frame) = 0;
+
+  /// A panic: whatever is on the air ends now, by the shortest way there is (register writes, one
+  /// command), and nothing is sent any more. It must not lock, wait, allocate or panic. A radio
+  /// that ends by itself when its program does has nothing to do. Context: any.
+  virtual void make_safe() noexcept {}
 
   /// Who looks at frames first; null: nobody, all are new. Radios that hear in the context of their
   /// house have no use for it and may ignore it. Before the radio starts, and after it has ended.

@@ -37,7 +37,11 @@ class RightLock {
   const sync::Agent* owner() const { return mutex_.owner(); }
 
  private:
-  static constexpr sync::LockClass kClass{"radio right", 100};
+  // A frame of SF12 in the narrowest band lasts for seconds; a lost interrupt ends in the driver's own
+  // deadline, long before the limit.
+  // Protects: one radio: its line, its mode, what it sends
+  // Contexts: tasks
+  static constexpr sync::LockClass kClass{"radio right", 100, seconds(30), minutes(5)};
   async::AsyncMutex mutex_{kClass};
 };
 

@@ -196,4 +196,19 @@ bool Air::is_occupied(StationId at, Time from, Time to) const {
   return false;
 }
 
+std::optional<Dbm> Air::strongest(StationId at, Time from, Time to) const {
+  std::optional<Dbm> most;
+  for (std::size_t i = 0; i < joined_; ++i) {
+    const std::optional<Link>& link = this->link(i, index(at));
+    if (!link ||
+        place(static_cast<StationId>(i)).modulation.frequency != place(at).modulation.frequency) {
+      continue;
+    }
+    const OnAir& other = *places_[i].on_air;
+    if (other.frame.empty() || other.to <= from || to <= other.from) continue;
+    if (!most || link->rssi > *most) most = link->rssi;
+  }
+  return most;
+}
+
 }  // namespace chappe::sim

@@ -134,6 +134,10 @@ class Air {
   /// ended before now. Blind to its own.
   bool is_occupied(StationId at, Time from, Time to) const;
 
+  /// The strongest signal at `at` during any part of [from, to], which has not ended before now;
+  /// nothing but noise: nothing. Of every spreading factor, but blind to its own.
+  std::optional<Dbm> strongest(StationId at, Time from, Time to) const;
+
   void listen(AirListener& listener) { listeners_.push_back(listener); }
 
   std::size_t station_count() const { return joined_; }

@@ -348,7 +348,7 @@ async::Task<> Neighbourhood::utter_garbage() {
   std::optional<tx::Reservation> reservation = who.ledger.reserve(airtime, executor_.now());
   if (!reservation) co_return;
   const auto done = co_await who.radio.transmit(right, bytes, std::move(credit));
-  if (done) reservation->commit(done->airtime);
+  if (done) reservation->commit(done->keyed, done->airtime);
 }
 
 }  // namespace chappe::sim

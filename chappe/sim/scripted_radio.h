@@ -51,10 +51,19 @@ class ScriptedRadio final : public radio::Radio {
                    {frame.begin(), frame.end()},
                    right().owner(),
                    sync::Agent::running()});
+    radiated_ += airtime;
     co_await async::sleep_until(executor_, from + airtime);
     if (next == Next::fail_unsure) co_return Unexpected(radio::TransmitFailure::unsure);
     co_return radio::Transmitted{from, airtime};
   }
+
+  async::Task<std::optional<Dbm>> sense(const radio::Right&, Duration span) override {
+    sensed += span;
+    co_await async::sleep_for(executor_, span);
+    co_return level;
+  }
+  std::optional<Dbm> noise_floor() const override { return floor; }
+  std::optional<Duration> radiated() const override { return radiated_; }
 
   bool take(radio::Frame& frame) override {
     if (inbox_.empty()) return false;
@@ -74,6 +83,9 @@ class ScriptedRadio final : public radio::Radio {
   std::vector<Keyed> log;
   std::deque<Next> script;  // one per transmission; afterwards everything is sent
   Time busy_until{};
+  std::optional<Dbm> level;  // what it senses
+  std::optional<Dbm> floor;
+  Duration sensed{};
 
  private:
   static flow::Credits::Limits one_buffer() {
@@ -89,6 +101,7 @@ class ScriptedRadio final : public radio::Radio {
   sync::Signal heard_;
   std::deque<radio::Frame> inbox_;
   std::uint64_t listens_ = 0;
+  Duration radiated_{};
 };
 
 }  // namespace chappe::sim

@@ -46,6 +46,8 @@ SimRadio::SimRadio(async::Executor& executor, Air& air, const radio::Modulation&
 
 SimRadio::~SimRadio() {
   air_.leave(station_);
+  // What the air still has is nobody's now: its end will not be told here.
+  if (inflight_.read().pending > 0) settle(Unexpected(radio::TransmitFailure::unsure));
 }
 
 async::Task<radio::Channel> SimRadio::listen(const radio::Right&) {
@@ -55,6 +57,12 @@ async::Task<radio::Channel> SimRadio::listen(const radio::Right&) {
   const bool busy = air_.is_occupied(station_, from, to);
   co_await async::sleep_until(executor_, to + cad_processing(modulation_));
   co_return busy ? radio::Channel::busy : radio::Channel::clear;
+}
+
+async::Task<std::optional<Dbm>> SimRadio::sense(const radio::Right&, Duration span) {
+  const Time from = executor_.now();
+  co_await async::sleep_until(executor_, from + span);
+  co_return air_.strongest(station_, from, executor_.now()).value_or(kNoiseFloor);
 }
 
 async::Task<Result<radio::Transmitted, radio::TransmitFailure>> SimRadio::transmit(

@@ -22,6 +22,9 @@ namespace chappe::sim {
 /// Context: one executor's tasks. Memory: in place.
 class SimRadio final : public radio::Radio, private Antenna {
  public:
+  /// Thermal noise of 62.5 kHz in a good receiver: what link_of_snr() counts from.
+  static constexpr Dbm kNoiseFloor{-120 * 4};
+
   /// Frames heard and not yet taken. The SX126x has room for one; a driver that empties it at each
   /// interrupt is as quick as this.
   static constexpr std::size_t kHeardMax = 8;
@@ -40,6 +43,10 @@ class SimRadio final : public radio::Radio, private Antenna {
   /// Channel activity detection: lasts some symbols, and misses who begins or ends meanwhile. What
   /// is being received goes on.
   async::Task<radio::Channel> listen(const radio::Right& right) override;
+
+  async::Task<std::optional<Dbm>> sense(const radio::Right& right, Duration span) override;
+  std::optional<Dbm> noise_floor() const override { return kNoiseFloor; }
+  std::optional<Duration> radiated() const override { return air_.airtime(station_); }
 
   async::Task<Result<radio::Transmitted, radio::TransmitFailure>> transmit(
       const radio::Right& right, Bytes frame, flow::Credit credit) override;

@@ -9,6 +9,8 @@
 
 #include "chappe/async/executor.h"
 #include "chappe/port/virtual/virtual_port.h"
+#include "chappe/sync/anomaly.h"
+#include "chappe/sync/workplace.h"
 
 namespace chappe::sync {
 namespace {
@@ -161,6 +163,89 @@ TEST(MutexDeathTest, DestroyedWhileHeldPanics) {
         mutex.reset();
       },
       "lock 'journal': destroyed while held");
+}
+
+TEST(MutexDeathTest, DestroyedWhileHeldNamesWhoWaits) {
+  EXPECT_DEATH(
+      {
+        Worker me("owner");
+        std::optional<Mutex> mutex(std::in_place, kJournal);
+        std::optional<Mutex::Guard> guard(mutex->lock(me));
+        std::thread waiter([&] {
+          Worker other("waiter");
+          const Mutex::Guard mine = mutex->lock(other);
+          std::this_thread::sleep_for(std::chrono::hours(1));
+        });
+        while (mutex->waiting_count() != 1) std::this_thread::yield();
+        mutex.reset();
+      },
+      "lock 'journal': destroyed while held: .*; in line: worker 'waiter' at chappe/sync/mutex");
+}
+
+TEST(MutexDeathTest, AHoldBeyondItsLimitPanicsWithWhoWaits) {
+  static constexpr LockClass kQuick{"quick", 30, milliseconds(10), milliseconds(100)};
+  EXPECT_DEATH(
+      {
+        Mutex mutex(kQuick);
+        std::thread([&] {
+          Worker me("sleeper");
+          const Mutex::Guard guard = mutex.lock(me);
+          std::thread waiter([&] {
+            Worker other("waiter");
+            const Mutex::Guard mine = mutex.lock(other);
+          });
+          while (mutex.waiting_count() != 1) std::this_thread::yield();
+          look_at_mutexes(at_ms(1000));  // the first look that sees this hold
+          look_at_mutexes(at_ms(1099));
+          look_at_mutexes(at_ms(1100));
+        }).join();
+      },
+      "lock 'quick': held for 100 ms, the limit is 100 ms; held by worker 'sleeper' since .*; in "
+      "line: worker 'waiter' at");
+}
+
+TEST(Mutex, AHoldBeyondItsBudgetIsToldOnceForEachHold) {
+  static constexpr LockClass kQuick{"quick", 30, milliseconds(10), milliseconds(100)};
+  Mutex mutex(kQuick);
+  Worker me("sleeper");
+  const std::uint32_t before = anomaly_count(Anomaly::lock_over_budget);
+  for (int hold = 0; hold < 2; ++hold) {
+    const Mutex::Guard guard = mutex.lock(me);
+    for (int i = 0; i < 5; ++i) look_at_mutexes(at_ms(hold * 100 + i * 10));
+    EXPECT_EQ(anomaly_count(Anomaly::lock_over_budget), before + 1 + static_cast<unsigned>(hold));
+  }
+}
+
+// Two looks that see two holds see no long one, however far apart they are.
+TEST(Mutex, ManyShortHoldsAreNoLongOne) {
+  static constexpr LockClass kQuick{"quick", 30, milliseconds(10), milliseconds(100)};
+  Mutex mutex(kQuick);
+  Worker me("busy");
+  const std::uint32_t before = anomaly_count(Anomaly::lock_over_budget);
+  for (int i = 0; i < 10; ++i) {
+    const Mutex::Guard guard = mutex.lock(me);
+    look_at_mutexes(at_ms(i * 1000));
+  }
+  EXPECT_EQ(anomaly_count(Anomaly::lock_over_budget), before);
+}
+
+TEST(MutexDeathTest, ABlockingLockInATaskWithAnOlderTokenSaysWhatIsWrong) {
+  port::VirtualPort port;
+  async::Executor executor(port);
+  async::TaskSlot<1024> slot;
+  Mutex mutex(kJournal);
+  Worker main("main");
+  struct Sneaky {
+    static async::Task<> run(Mutex& lock, Worker& token) {
+      const Mutex::Guard guard = lock.lock(token);
+      co_return;
+    }
+  };
+  executor.spawn(slot, "sneaky", Sneaky::run, mutex, main);
+  EXPECT_DEATH(port.run(executor),
+               "lock 'journal': blocking lock on an executor's thread: task 'sneaky' at");
+  slot.cancel();
+  const Mutex::Guard guard = mutex.lock(main);  // and main is itself again
 }
 
 TEST(MutexDeathTest, AWorkerThatEndsWithALockPanics) {

@@ -42,8 +42,8 @@ constinit SharedWord<const void*, kFirstState> first{nullptr};
 
 // The first panic, for one that happens inside its own hook: only its thread comes here.
 struct Told {
-  Text<480> words;
-  Text<400> what;
+  Text<800> words;
+  Text<720> what;
   Site site;
   PanicCause cause;
   int step = 0;
@@ -115,7 +115,7 @@ void panic(std::string_view what, Site site, const PanicCause& cause) {
   }
   if (seen == sync::this_thread()) Panic::go_on();
   for (int i = 0; i < kPausesMost; ++i) panic_pause();
-  Text<480> words;
+  Text<800> words;
   words.add("panic: ").add(what).add(" [").add(site).add("], after another that did not end");
   panic_halt(words.view());
 }

@@ -80,9 +80,20 @@ void write_panic(PanicArea& area,
     record.agent_kind = static_cast<std::uint8_t>(runs_in(agent));
     LockRecord::for_each_held_by(*agent, [&](const LockRecord& lock) {
       if (record.held_count == PanicRecord::kMost) return;
-      record.held[record.held_count++] = {
-          writer.word(lock.lock_class().name), writer.place(lock.site()), lock.lock_class().rank};
+      record.held[record.held_count++] = {writer.word(lock.lock_class().name),
+                                          writer.place(lock.held_at()),
+                                          lock.lock_class().rank};
     });
+  }
+  // Who holds the lock it is about, what that one waits for, who holds that, and so on.
+  const LockRecord* lock = cause.lock;
+  while (lock != nullptr && record.chain_count < PanicRecord::kMost) {
+    const Agent* const holder = lock->owner();
+    record.chain[record.chain_count++] = {
+        writer.word(lock->lock_class().name),
+        holder != nullptr ? writer.word(holder->name()) : PanicRecord::Word{},
+        writer.place(lock->held_at())};
+    lock = holder != nullptr ? holder->waiting_on() : nullptr;
   }
   record.magic = PanicRecord::kMagic;
   record.crc = crc_of(area);

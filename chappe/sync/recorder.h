@@ -107,6 +107,9 @@ class Recorder {
   Recorder(std::span<RecorderSlot> slots, RecorderLive& live, Clock clock)
       : slots_(slots), live_(live), clock_(clock) {}
 
+  /// Contract of Recorder::write: context any; sleeps never; locks none; timers none; wakes none;
+  /// touches RecorderLive::state, RecorderLive::epoch, RecorderLive::next, RecorderLive::dropped,
+  /// RecorderSlot::seq, RecorderSlot::time, RecorderSlot::what, RecorderSlot::b.
   void write(Note what, std::uint32_t a, std::uint32_t b) noexcept;
 
   /// Nothing is written any more. Only the first call says why.

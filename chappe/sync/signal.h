@@ -22,7 +22,9 @@ class Signal : public WakeSource {
   explicit Signal(WakeList& list) : WakeSource(list, &deliver) {}
   ~Signal();
 
-  /// Context: any. O(1): one read-modify-write, and a push if it was not yet pending.
+  /// O(1): one read-modify-write, and a push if it was not yet pending.
+  /// Contract of Signal::set: context any; sleeps never; locks none; timers none; wakes its
+  /// waiters; touches none; calls WakeSource::add_one.
   void set() noexcept { add_one(); }
 
   /// Context: the executor. The edges not yet taken by a waiter, and none left after.
@@ -59,7 +61,7 @@ class [[nodiscard]] Signal::Next : public Waiter {
   }
   template <TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-    place.promise().suspend(*this, place, "signal", site_);
+    place.promise().suspend(*this, place, "signal", site_, signal_.list());
     signal_.waiters_.push_back(*this);
   }
   std::uint32_t await_resume() noexcept {
@@ -87,7 +89,9 @@ class Flags : public WakeSource {
   explicit Flags(WakeList& list) : WakeSource(list, &deliver) {}
   ~Flags();
 
-  /// Context: any. O(1).
+  /// O(1).
+  /// Contract of Flags::set: context any; sleeps never; locks none; timers none; wakes its waiters;
+  /// touches none; calls WakeSource::add_bits.
   void set(std::uint32_t bits) noexcept { add_bits(bits); }
 
   /// Context: the executor. The bits of `mask` that are set; they are cleared.
@@ -121,7 +125,7 @@ class [[nodiscard]] Flags::Wait : public Waiter {
   }
   template <TaskPromise Promise>
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
-    place.promise().suspend(*this, place, "flags", site_);
+    place.promise().suspend(*this, place, "flags", site_, flags_.list());
     flags_.waiters_.push_back(*this);
   }
   std::uint32_t await_resume() noexcept {

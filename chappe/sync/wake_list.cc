@@ -1,6 +1,7 @@
 #include "chappe/sync/wake_list.h"
 
 #include "chappe/base/check.h"
+#include "chappe/base/note.h"
 
 namespace chappe::sync {
 namespace {
@@ -10,12 +11,12 @@ namespace {
 constexpr std::uint32_t kFull = 0x80000000;
 
 // A mark no source can have as its address; never dereferenced.
-alignas(8) constinit char sleeping_mark[8] = {};
+alignas(8) constexpr char sleeping_mark[8] = {};
 
 }  // namespace
 
 WakeSource* WakeList::sleeping() noexcept {
-  return reinterpret_cast<WakeSource*>(sleeping_mark);
+  return reinterpret_cast<WakeSource*>(const_cast<char*>(sleeping_mark));
 }
 
 WakeSource::~WakeSource() {
@@ -48,7 +49,9 @@ void WakeList::push(WakeSource& source) noexcept {
     source.next_.write(head == sleeping() ? nullptr : head);
     if (head_.compare_exchange(head, &source, Order::release, Order::relaxed)) break;
   }
-  if (head == sleeping()) port_.kick();
+  if (head != sleeping()) return;
+  port_.kick();
+  note(Note::kick);
 }
 
 bool WakeList::drain() noexcept {

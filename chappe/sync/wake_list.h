@@ -33,9 +33,15 @@ class WakeSource {
   /// drained: a source that is still linked is a panic.
   ~WakeSource();
 
-  // Context: any. O(1), allocates nothing.
+  // O(1), allocate nothing.
+  /// Contract of WakeSource::add_one: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches WakeSource::word; calls WakeList::push.
   void add_one() noexcept;
+  /// Contract of WakeSource::add_bits: context any; sleeps never; locks none; timers none; wakes
+  /// none; touches WakeSource::word; calls WakeList::push.
   void add_bits(std::uint32_t bits) noexcept;
+
+  const WakeList* list() const { return list_; }
 
   /// Context: the executor. Delivers now what was set before, instead of in the next step.
   void drain() noexcept;
@@ -74,7 +80,10 @@ class WakeList {
   WakeList& operator=(const WakeList&) = delete;
 
   /// Delivers every source that was set, oldest first. True if there was one. An idle call costs
-  /// one plain load. Context: the executor.
+  /// one plain load.
+  /// Contract of WakeList::drain: context executor, task; sleeps never; locks none; timers none;
+  /// wakes the tasks that wait for what was set; touches WakeList::head, WakeSource::next,
+  /// WakeSource::word.
   bool drain() noexcept;
 
   /// Says "I go to sleep". False if something came meanwhile: drain again instead.
@@ -86,6 +95,8 @@ class WakeList {
  private:
   friend class WakeSource;
 
+  /// Contract of WakeList::push: context any; sleeps never; locks none; timers none; wakes the
+  /// executor if it sleeps; touches WakeSource::next, WakeList::head; calls note.
   void push(WakeSource& source) noexcept;
   static WakeSource* sleeping() noexcept;
 

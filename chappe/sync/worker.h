@@ -17,6 +17,7 @@ class Worker : public Agent {
  private:
   friend class Mutex;
   Parker parker_;
+  Worker* next_ = nullptr;  // of the workplace, in its section
 };
 
 }  // namespace chappe::sync

@@ -120,7 +120,7 @@ std::optional<Reservation> Bucket::reserve(Duration airtime, Time now) {
   return make_reservation(0);
 }
 
-void Bucket::commit(std::uint64_t, Duration airtime) {
+void Bucket::commit(std::uint64_t, Time, Duration airtime) {
   sending_->airtime_ms = in_ms(airtime);
   end(state_, *sending_);
   sending_.reset();

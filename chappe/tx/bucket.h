@@ -51,7 +51,7 @@ class Bucket final : public Law {
     std::int64_t airtime_ms = 0;
   };
 
-  void commit(std::uint64_t id, Duration airtime) override;
+  void commit(std::uint64_t id, Time keyed, Duration airtime) override;
   void cancel(std::uint64_t id) override;
 
   std::int64_t capacity_ms() const;

@@ -19,7 +19,7 @@ class BucketTest : public testing::Test {
     auto reservation = bucket.reserve(airtime, executor_.now());
     ASSERT_TRUE(reservation);
     port_.run(executor_, executor_.now() + airtime);
-    reservation->commit(airtime);
+    reservation->commit(executor_.now(), airtime);
   }
 
   port::VirtualPort port_;
@@ -100,7 +100,7 @@ TEST_F(BucketTest, ALookEachMillisecondLosesWhatAStepEarnsTooMuch) {
 TEST_F(BucketTest, WhatIsLeftIsFreshWhileSomethingWaits) {
   Bucket bucket(executor_, narrow(), 9);
   at(1000);
-  bucket.reserve(seconds(300), executor_.now())->commit(seconds(300));
+  bucket.reserve(seconds(300), executor_.now())->commit(executor_.now(), seconds(300));
   at(301'000);
   const std::int64_t left = bucket.tx_budget_ms();
   at(311'000);
@@ -117,11 +117,11 @@ TEST_F(BucketTest, ACancelledReservationCostsNothingAndAKeptOneIsSpent) {
   bucket.reserve(seconds(5), executor_.now())->cancel();
   at(1);
   EXPECT_EQ(bucket.tx_budget_ms(), 360'000);
-  bucket.reserve(seconds(5), executor_.now())->keep();
+  bucket.reserve(seconds(5), executor_.now())->keep(executor_.now());
   at(5001);
   EXPECT_GT(bucket.spent_ppm(executor_.now()), 0u);
   at(5002);
-  bucket.reserve(milliseconds(1), executor_.now())->keep();
+  bucket.reserve(milliseconds(1), executor_.now())->keep(executor_.now());
   EXPECT_EQ(bucket.tx_budget_ms(), 360'000 - 5000);
 }
 

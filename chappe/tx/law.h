@@ -6,6 +6,7 @@
 
 #include "chappe/base/check.h"
 #include "chappe/base/units.h"
+#include "chappe/sync/signal.h"
 
 namespace chappe::tx {
 
@@ -20,18 +21,33 @@ class [[nodiscard]] Reservation {
   }
   Reservation& operator=(Reservation&&) = delete;
 
-  /// It was radiated, for so long.
-  void commit(Duration airtime);
+  /// It was radiated: its first symbol began at `keyed` and it lasted `airtime`.
+  void commit(Time keyed, Duration airtime);
   /// It surely was not radiated: the debit is taken back.
   void cancel();
-  /// It may have been radiated: it stays as it was debited.
-  void keep() { law_ = nullptr; }
+  /// It may have been radiated, at the latest until `until`: all of it stays debited.
+  void keep(Time until);
 
  private:
   friend class Law;
   Reservation(Law& law, std::uint64_t id) : law_(&law), id_(id) {}
   Law* law_;
   std::uint64_t id_;
+};
+
+/// Whether airtime may be spent as far as the disk is concerned: what is spent must have been
+/// promised there before, so that no crash can forget it.
+enum class Promise : std::uint8_t {
+  given,
+  pending,  // being written: the law's news() will be set
+  failed,   // the disk does not take it; it is tried again, and news() set, now and then
+};
+
+/// What has been spent of one limit, for displays.
+struct Usage {
+  Duration spent{};
+  Duration limit{};  // zero: there is none
+  Duration window{};
 };
 
 /// What may be radiated, and when. Context: the transmitter's executor.
@@ -47,24 +63,38 @@ class Law {
   /// The share of the tightest limit that is spent at `now`, in millionths: 0 to 1,000,000.
   virtual std::uint32_t spent_ppm(Time now) const = 0;
 
+  /// The limit that is nearest to being spent. A law without windows has none.
+  virtual Usage usage(Time) const { return {}; }
+
+  /// Asks for a promise of `airtime`. reserve() refuses what is not promised.
+  virtual Promise promise(Duration /*airtime*/) { return Promise::given; }
+  /// Set when a promise that was not given may be now. Null: every promise is given.
+  virtual sync::Signal* news() { return nullptr; }
+
  protected:
   ~Law() = default;
   Reservation make_reservation(std::uint64_t id) { return Reservation(*this, id); }
 
  private:
   friend class Reservation;
-  virtual void commit(std::uint64_t id, Duration airtime) = 0;
+  virtual void commit(std::uint64_t id, Time keyed, Duration airtime) = 0;
   virtual void cancel(std::uint64_t id) = 0;
+  virtual void keep(std::uint64_t /*id*/, Time /*until*/) {}
 };
 
-inline void Reservation::commit(Duration airtime) {
+inline void Reservation::commit(Time keyed, Duration airtime) {
   CHAPPE_CHECK(law_ != nullptr);
-  std::exchange(law_, nullptr)->commit(id_, airtime);
+  std::exchange(law_, nullptr)->commit(id_, keyed, airtime);
 }
 
 inline void Reservation::cancel() {
   CHAPPE_CHECK(law_ != nullptr);
   std::exchange(law_, nullptr)->cancel(id_);
+}
+
+inline void Reservation::keep(Time until) {
+  CHAPPE_CHECK(law_ != nullptr);
+  std::exchange(law_, nullptr)->keep(id_, until);
 }
 
 }  // namespace chappe::tx

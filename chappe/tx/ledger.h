@@ -23,6 +23,12 @@ struct SingleLimits {
   Duration pause{};    // of silence between the end of one and the start of the next
 };
 
+/// Airtime from `start` to `end`, all of it.
+struct Block {
+  Time start{};
+  Time end{};
+};
+
 /// The exact sliding window, for any number of rules at once.
 ///
 /// While sending, the airtime of the last window only grows, and afterwards it only falls until the
@@ -30,31 +36,47 @@ struct SingleLimits {
 /// per rule at admission is enough.
 ///
 /// Entries are disjoint and in order, each with the sum of all before it: what was sent before an
-/// instant is one binary search, and so are the check and the earliest legal start. When the table
-/// is full the two oldest entries become one that ends when the later one did: never less than the
-/// truth.
-/// Cost: O(log entries) per rule. Memory: in place. Context: the transmitter's executor.
-class Ledger final : public Law {
+/// instant is one binary search, and so are the check and the earliest legal start.
+///
+/// Exact as long as the table has room. When it is full, entries that end in one slot of the
+/// longest window become one that ends when the last of them did: never less than the truth, and a
+/// window is too full by at most one slot. A host's table is not filled by LoRa's usual speeds; a
+/// microcontroller's small one always is, and loses 1/64 of the budget.
+/// Cost: O(log entries) per rule, amortised. Memory: in place. Context: the transmitter's executor.
+template <std::size_t kEntries>
+class LedgerOf final : public Law {
  public:
   static constexpr std::size_t kBandRules = 2;  // duty and dwell
   static constexpr std::size_t kOperatorRules = 8;
   static constexpr std::size_t kRulesMax = kBandRules + kOperatorRules;
-  /// 360 s of the shortest possible frame (68 ms at SF 7, 62.5 kHz) are 5,294; a power of two
-  /// above.
-  static constexpr std::size_t kEntriesMax = 8192;
+  static constexpr std::size_t kEntriesMax = kEntries;
+  /// Radios that may share one sub-band: so many reservations are open at most.
+  static constexpr std::size_t kRadiosMax = 8;
+  /// Into so many slots the longest window is cut when the table is full.
+  static constexpr std::size_t kSlots = kEntries / 2;
 
   /// Panics on a rule whose limit is not in [0, window]: configurations are checked before.
-  explicit Ledger(std::span<const Rule> rules, const SingleLimits& single = {});
+  explicit LedgerOf(std::span<const Rule> rules, const SingleLimits& single = {});
+
+  /// What was sent before this process began, oldest first and before anything is reserved.
+  /// What overlaps is booked one after the other: never earlier than it was.
+  void restore(std::span<const Block> history);
+  /// What still counts at `now`, oldest first, in as many blocks as there is room for: exact if
+  /// they suffice, else later than the truth. Returns how many.
+  std::size_t history(Time now, std::span<Block> out) const;
 
   Time earliest(Duration airtime, Time at) const override;
   std::optional<Reservation> reserve(Duration airtime, Time now) override;
   std::uint32_t spent_ppm(Time now) const override;
+  Usage usage(Time now) const override;
 
   std::span<const Rule> rules() const { return {rules_.data(), rule_count_}; }
+  /// Nothing older than this counts.
+  Duration longest_window() const { return Duration(longest_window_); }
   /// Airtime within the window of `rule` that ends at `now`.
   Duration spent(const Rule& rule, Time now) const;
-  /// All airtime ever committed or kept.
-  Duration total() const { return Duration(total_); }
+  /// All airtime ever debited and not taken back, since this process began.
+  Duration total() const { return Duration(total_ - restored_); }
   std::size_t entry_count() const { return entries_.size(); }
 
  private:
@@ -62,26 +84,40 @@ class Ledger final : public Law {
     std::int64_t start = 0;
     std::int64_t end = 0;
     std::int64_t before = 0;  // airtime of all older entries, since the beginning of time
+    std::uint64_t id = 0;     // rises
+    std::int64_t length() const { return end - start; }
   };
 
-  void commit(std::uint64_t id, Duration airtime) override;
+  void commit(std::uint64_t id, Time keyed, Duration airtime) override;
   void cancel(std::uint64_t id) override;
+  void keep(std::uint64_t id, Time until) override;
 
   std::int64_t sent_before(std::int64_t at) const;
   std::int64_t over(const Rule& rule, std::int64_t airtime, std::int64_t start) const;
   bool too_long(std::int64_t airtime) const;
   std::int64_t after_pause(std::int64_t at) const;
-  void set_length(std::uint64_t id, std::int64_t airtime);
+  void move(std::uint64_t id, std::int64_t start, std::int64_t airtime);
   void forget_old(std::int64_t now);
   void append(std::int64_t start, std::int64_t airtime);
+  void make_room();
+  std::size_t find(std::uint64_t id) const;
 
   std::array<Rule, kRulesMax> rules_{};
   const SingleLimits single_;
   std::size_t rule_count_ = 0;
   std::int64_t longest_window_ = 0;
-  Ring<Entry, kEntriesMax> entries_;
-  std::uint64_t first_id_ = 0;  // of entries_[0]; ids count on for ever
+  Ring<Entry, kEntries> entries_;
+  std::uint64_t last_id_ = 0;
   std::int64_t total_ = 0;
+  std::int64_t restored_ = 0;
 };
+
+/// For hosts. 360 s of the shortest frame at SF 7, 62.5 kHz (68 ms) are 5,294: exact.
+using Ledger = LedgerOf<8192>;
+/// For microcontrollers: 4 KiB.
+using SmallLedger = LedgerOf<128>;
+
+extern template class LedgerOf<8192>;
+extern template class LedgerOf<128>;
 
 }  // namespace chappe::tx

@@ -27,7 +27,7 @@ class History {
     for (const auto& [start, end] : sent) {
       auto reservation = ledger.reserve(for_s(end - start), at_s(start));
       EXPECT_TRUE(reservation);
-      if (reservation) reservation->commit(for_s(end - start));
+      if (reservation) reservation->commit(at_s(start), for_s(end - start));
     }
   }
   double earliest(double at, double length) {
@@ -67,10 +67,10 @@ TEST(Ledger, SustainsASteadyRhythmForEver) {
 TEST(Ledger, ObeysAllRulesAtOnce) {
   const Rule rules[] = {{minutes(1), seconds(10)}, {hours(1), seconds(12)}};
   Ledger ledger(rules);
-  ledger.reserve(seconds(10), at_s(0))->commit(seconds(10));
+  ledger.reserve(seconds(10), at_s(0))->commit(at_s(0), seconds(10));
   EXPECT_FALSE(ledger.reserve(seconds(1), at_s(20)));
   EXPECT_EQ(ledger.earliest(seconds(1), at_s(20)), at_s(60));
-  ledger.reserve(seconds(2), at_s(70))->commit(seconds(2));
+  ledger.reserve(seconds(2), at_s(70))->commit(at_s(70), seconds(2));
   EXPECT_EQ(ledger.earliest(seconds(1), at_s(200)), at_s(3600));
 }
 
@@ -78,7 +78,7 @@ TEST(Ledger, KeepsThePauseAndTheLongestTransmission) {
   Ledger ledger({}, SingleLimits{milliseconds(400), milliseconds(50)});
   EXPECT_EQ(ledger.earliest(milliseconds(401), at_s(0)), kNever);
   EXPECT_FALSE(ledger.reserve(milliseconds(401), at_s(0)));
-  ledger.reserve(milliseconds(400), at_s(1))->commit(milliseconds(400));
+  ledger.reserve(milliseconds(400), at_s(1))->commit(at_s(1), milliseconds(400));
   EXPECT_EQ(ledger.earliest(milliseconds(10), at_s(1.4)), at_s(1.45));
   EXPECT_FALSE(ledger.reserve(milliseconds(10), at_s(1.449999)));
   EXPECT_TRUE(ledger.reserve(milliseconds(10), at_s(1.45)));
@@ -94,7 +94,7 @@ TEST(Ledger, WhatIsCancelledIsGivenBackAndWhatIsUnsureStays) {
   Ledger ledger(std::span<const Rule>(&kHour, 1));
   ledger.reserve(seconds(300), at_s(0))->cancel();
   EXPECT_EQ(ledger.spent(kHour, at_s(1)), Duration::zero());
-  ledger.reserve(seconds(200), at_s(1))->keep();
+  ledger.reserve(seconds(200), at_s(1))->keep(at_s(201));
   EXPECT_TRUE(ledger.reserve(seconds(100), at_s(300)));  // dropped on the floor: stays spent
   EXPECT_EQ(ledger.spent(kHour, at_s(500)), Duration(seconds(300)));
   EXPECT_FALSE(ledger.reserve(seconds(61), at_s(500)));
@@ -104,7 +104,7 @@ TEST(Ledger, WhatIsCancelledIsGivenBackAndWhatIsUnsureStays) {
 
 TEST(Ledger, TheMeasuredAirtimeReplacesTheReservedOne) {
   Ledger ledger(std::span<const Rule>(&kHour, 1));
-  ledger.reserve(seconds(300), at_s(0))->commit(seconds(100));
+  ledger.reserve(seconds(300), at_s(0))->commit(at_s(0), seconds(100));
   EXPECT_EQ(ledger.spent(kHour, at_s(300)), Duration(seconds(100)));
   EXPECT_TRUE(ledger.reserve(seconds(260), at_s(300)));
 }
@@ -122,7 +122,7 @@ TEST(Ledger, TwoRadiosWithOpenReservationsShareOneBudget) {
 TEST(LedgerDeathTest, SettlingTwicePanics) {
   Ledger ledger(std::span<const Rule>(&kHour, 1));
   auto reservation = ledger.reserve(seconds(1), at_s(0));
-  reservation->commit(seconds(1));
+  reservation->commit(at_s(0), seconds(1));
   EXPECT_DEATH(reservation->cancel(), "law_ != nullptr");
 }
 
@@ -165,12 +165,12 @@ TEST(Ledger, NoWindowIsEverOverFullUnderSaturationAndTheBudgetIsUsed) {
           reservation->cancel();
           break;
         case 1:
-          reservation->keep();
+          reservation->keep(start + length);
           sent.emplace_back(now, now + in_us(length));
           now += in_us(length);
           break;
         default:
-          reservation->commit(length);
+          reservation->commit(start, length);
           sent.emplace_back(now, now + in_us(length));
           now += in_us(length);
           break;
@@ -185,6 +185,65 @@ TEST(Ledger, NoWindowIsEverOverFullUnderSaturationAndTheBudgetIsUsed) {
   }
 }
 
+// The radio keyed later than it was told to: its window ends later too.
+TEST(Ledger, CountsAFrameFromWhenItWasReallyKeyed) {
+  Ledger ledger(std::span<const Rule>(&kHour, 1));
+  ledger.reserve(seconds(360), at_s(0))->commit(at_s(0.5), seconds(360));
+  EXPECT_EQ(ledger.earliest(seconds(1), at_s(400)), at_s(3600.5));
+}
+
+TEST(Ledger, BooksWhatIsUnsureAsLateAsItCanHaveBeen) {
+  Ledger ledger(std::span<const Rule>(&kHour, 1));
+  ledger.reserve(seconds(360), at_s(0))->keep(at_s(370));
+  EXPECT_EQ(ledger.earliest(seconds(1), at_s(400)), at_s(3610));
+}
+
+TEST(Ledger, TellsTheShareSpentOfALimitOfYears) {
+  const Rule decades{hours(24 * 365 * 40), hours(24 * 365 * 20)};
+  Ledger ledger(std::span<const Rule>(&decades, 1));
+  ledger.reserve(hours(24 * 365 * 10), at_s(0))->keep(at_s(0));
+  EXPECT_EQ(ledger.spent_ppm(at_s(0) + hours(24 * 365 * 10)), 500'000u);
+  EXPECT_EQ(ledger.usage(at_s(0) + hours(24 * 365 * 10)).limit, decades.limit);
+}
+
+TEST(Ledger, GoesOnWithARestoredHistoryAsIfItHadNeverStopped) {
+  const Block history[] = {{at_s(-3000), at_s(-2800)}, {at_s(-100), at_s(60)}};
+  Ledger ledger(std::span<const Rule>(&kHour, 1));
+  ledger.restore(history);
+  EXPECT_EQ(ledger.total(), Duration::zero());
+  EXPECT_EQ(ledger.earliest(seconds(10), at_s(100)), at_s(600));
+  Block told[8];
+  ASSERT_EQ(ledger.history(at_s(100), told), 2u);
+  EXPECT_EQ(told[0].start, at_s(-3000));
+  EXPECT_EQ(told[1].end, at_s(60));
+  // What no longer counts is not told.
+  ASSERT_EQ(ledger.history(at_s(800.5), told), 1u);
+  EXPECT_EQ(told[0].start, at_s(-100));
+}
+
+TEST(Ledger, AHistoryInFewBlocksIsNeverEarlierThanTheTruth) {
+  SeededRandom random(7);
+  Ledger exact(std::span<const Rule>(&kHour, 1));
+  std::int64_t now = 0;
+  while (now < 3'600'000'000) {
+    const Duration length(50'000 + random.up_to(500'000));
+    exact.reserve(length, at_us(now))->commit(at_us(now), length);
+    now += 5'000'000 + random.up_to(6'000'000);
+  }
+  Block told[40];
+  const std::size_t count = exact.history(at_us(now), told);
+  EXPECT_LE(count, 40u);
+  Ledger again(std::span<const Rule>(&kHour, 1));
+  again.restore({told, count});
+  std::int64_t worst = 0;
+  for (std::int64_t at = now; at < now + 3'600'000'000; at += 1'000'000) {
+    const std::int64_t more = in_us(again.spent(kHour, at_us(at)) - exact.spent(kHour, at_us(at)));
+    ASSERT_GE(more, 0);
+    worst = std::max(worst, more);
+  }
+  EXPECT_LT(worst, 360'000'000 / 30);  // about one of 38 slots
+}
+
 TEST(Ledger, AFullTableForgetsNothingItMustKnow) {
   const Rule rule{hours(1), seconds(360)};
   Ledger ledger(std::span<const Rule>(&rule, 1));
@@ -194,7 +253,7 @@ TEST(Ledger, AFullTableForgetsNothingItMustKnow) {
   for (std::size_t i = 0; i < 10 * Ledger::kEntriesMax; ++i) {
     auto reservation = ledger.reserve(Duration(1'000), at_us(now));
     ASSERT_TRUE(reservation);
-    reservation->commit(Duration(1'000));
+    reservation->commit(at_us(now), Duration(1'000));
     sent.emplace_back(now, now + 1'000);
     now += 100'000;
   }
@@ -203,6 +262,33 @@ TEST(Ledger, AFullTableForgetsNothingItMustKnow) {
     if (end > now - in_us(rule.window)) real += end - std::max(start, now - in_us(rule.window));
   }
   EXPECT_GE(in_us(ledger.spent(rule, at_us(now))), real);
+}
+
+// A microcontroller's table: full all the time.
+TEST(Ledger, TheSmallOneObeysTooAndLosesAboutASixtyFourth) {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    SeededRandom random(seed);
+    const Rule rule{hours(1), seconds(360)};
+    SmallLedger ledger(std::span<const Rule>(&rule, 1));
+    std::vector<std::pair<std::int64_t, std::int64_t>> sent;
+    std::int64_t now = 0;
+    std::int64_t all = 0;
+    constexpr std::int64_t kSpan = 6 * 3'600'000'000;
+    for (;;) {
+      const Duration length(70'000 + random.up_to(400'000));
+      const Time start = ledger.earliest(length, at_us(now));
+      now = in_us(start);
+      if (now > kSpan) break;
+      auto reservation = ledger.reserve(length, start);
+      ASSERT_TRUE(reservation);
+      reservation->commit(start, length);
+      sent.emplace_back(now, now + in_us(length));
+      now += in_us(length);
+      all += in_us(length);
+    }
+    ASSERT_LE(fullest_window(sent, in_us(rule.window)), in_us(rule.limit)) << "seed " << seed;
+    EXPECT_GT(all, kSpan / 10 * 96 / 100);
+  }
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ enum class Why : std::uint8_t {
   channel_busy,   // busy up to the cap, and the policy is to drop
   radio_failed,   // the radio did not send it, or may have
   not_permitted,  // this node transmits nothing
+  not_durable,    // the disk does not take the promise that must precede spending
+  redundant,      // enough copies were heard while it waited: others have sent it
   stopped,        // the transmitter was shut down
 };
 inline constexpr std::size_t kWhyCount = static_cast<std::size_t>(Why::stopped) + 1;
@@ -30,6 +32,8 @@ constexpr std::string_view to_string(Why why) {
                                                   "channel_busy",
                                                   "radio_failed",
                                                   "not_permitted",
+                                                  "not_durable",
+                                                  "redundant",
                                                   "stopped"};
   return kNames[static_cast<std::size_t>(why)];
 }

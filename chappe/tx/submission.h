@@ -4,6 +4,7 @@
 
 #include "chappe/base/bytes.h"
 #include "chappe/base/units.h"
+#include "chappe/tx/fair_share.h"
 
 namespace chappe::tx {
 
@@ -18,8 +19,9 @@ struct Submission {
   Duration after{};           // the delay everybody counts in parallel
   std::uint8_t priority = 0;  // 0 goes first
   Origin origin = Origin::relay;
-  Time expiry = kNever;   // must have started by then
-  std::uint64_t tag = 0;  // the submitter's own name for it; returned with the result
+  Neighbour neighbour = kOwnFrames;  // who shares the airtime with others
+  Time expiry = kNever;              // must have started by then
+  std::uint64_t tag = 0;             // the submitter's own name for it; returned with the result
 };
 
 }  // namespace chappe::tx

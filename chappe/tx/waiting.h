@@ -23,7 +23,8 @@ class Waiting : public HeapNode {
   std::uint64_t id() const { return id_; }
   std::uint8_t priority() const { return priority_; }
   Bytes frame() const { return frame_.view(); }
-  Time not_before() const { return timer_.deadline(); }
+  Duration airtime() const { return airtime_; }
+  Time expiry() const { return expiry_; }
 
  private:
   friend class Transmitter;
@@ -38,7 +39,7 @@ class Waiting : public HeapNode {
   };
 
   Transmitter& transmitter_;
-  Due timer_;
+  Due timer_;  // delayed: when it is due. In line: when it expires
   radio::FrameBytes frame_;
   Duration airtime_{};
   Time due_{};  // submitted plus delay: what waiting is counted from
@@ -47,6 +48,9 @@ class Waiting : public HeapNode {
   std::uint64_t tag_ = 0;
   async::Completion<Outcome>* completion_ = nullptr;
   async::Completion<Outcome>::Ticket ticket_;
+  Neighbour neighbour_ = kOwnFrames;
+  Duration tag_of_share_{};
+  std::uint16_t rank_ = 0;
   std::uint8_t priority_ = 0;
   std::uint8_t attempts_ = 0;
   bool perhaps_sent_ = false;
@@ -54,10 +58,13 @@ class Waiting : public HeapNode {
   State state_ = State::free;
 };
 
-/// The order of the line: priority, then who was submitted first.
+/// The order of the line, which is also the order of worth: rank, then share, then who was
+/// submitted first.
 struct GoesFirst {
   bool operator()(const Waiting& a, const Waiting& b) const {
-    return a.priority_ != b.priority_ ? a.priority_ < b.priority_ : a.id_ < b.id_;
+    if (a.rank_ != b.rank_) return a.rank_ < b.rank_;
+    if (a.tag_of_share_ != b.tag_of_share_) return a.tag_of_share_ < b.tag_of_share_;
+    return a.id_ < b.id_;
   }
 };
 

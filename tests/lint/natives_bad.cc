@@ -15,6 +15,12 @@ const char* name = "x";          // bad
 
 }  // namespace
 
+struct Gate {
+  sync::Word<std::uint32_t> word_{0};        // bad
+  sync::Plain<int> box_;                     // bad
+  static int count_;                         // bad
+};
+
 inline Registry registry = {};   // bad
 
 void sins() {
@@ -23,6 +29,7 @@ void sins() {
   pthread_mutex_lock(&mutex);                // bad
   std::atomic<int> word;                     // bad
   word.load(std::memory_order_relaxed);      // bad
+  static int calls = 0;                      // bad
   volatile int* reg = nullptr;               // bad
   std::thread thread([] {});                 // bad
   auto* p = new Waiter();                    // bad

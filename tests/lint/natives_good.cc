@@ -11,7 +11,15 @@ inline constexpr std::array<int, 2> kTable = {1, 2};
 const char* const kName = "std::mutex";
 // std::atomic in a comment
 
+constinit sync::SharedWord<Hook, kHookState> hook{nullptr};
+static constinit sync::Owned<Told, kToldState, Panic> told_;
+
 struct State {
+  sync::SharedWord<std::uint32_t, kWordState> word_{0};
+  static constexpr std::uint32_t kOwed = 1;
+  static const Setting kSettings[];
+  static State* held_mark() noexcept;
+
   int count = 0;
   State* next = nullptr;
 };

@@ -22,11 +22,11 @@ int checked(int result, const char* call) {
   panic(words.view());
 }
 
-void add(int epoll, int fd, std::uint32_t bits, void* source) {
+int add(int epoll, int fd, std::uint32_t bits, void* source) {
   epoll_event event{};
   event.events = bits;
   event.data.ptr = source;
-  checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 }  // namespace
@@ -36,8 +36,8 @@ LinuxPort::LinuxPort()
       kick_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       timer_(
           checked(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")) {
-  add(epoll_, kick_, EPOLLIN | EPOLLET, nullptr);
-  add(epoll_, timer_, EPOLLIN | EPOLLET, nullptr);
+  checked(add(epoll_, kick_, EPOLLIN | EPOLLET, nullptr), "epoll_ctl");
+  checked(add(epoll_, timer_, EPOLLIN | EPOLLET, nullptr), "epoll_ctl");
 }
 
 LinuxPort::~LinuxPort() {
@@ -66,18 +66,32 @@ void LinuxPort::wait(Time deadline) noexcept {
     checked(::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &setting, nullptr), "timerfd_settime");
     timer_set_for_ = deadline;
   }
+  if (only_looks) {
+    heartbeat_.beat();
+  } else {
+    heartbeat_.rest();
+  }
   epoll_event events[kBatch];
   const int count = ::epoll_wait(epoll_, events, kBatch, only_looks ? 0 : -1);
-  if (count < 0) {
-    if (errno != EINTR) checked(count, "epoll_wait");
-    return;
-  }
+  if (count < 0 && errno != EINTR) checked(count, "epoll_wait");
+  if (!only_looks) come_back();
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == nullptr) continue;  // a kick or the timer: waking up was all
     events_[event_count_++] = Event{events[i].data.ptr, events[i].events};
   }
   // A timer that has fired is spent: the same deadline must be set anew.
   if (timer_set_for_ != kNever && now() >= timer_set_for_) timer_set_for_ = kNever;
+}
+
+void LinuxPort::watch_with(int eventfd) {
+  watchdog_ = eventfd;
+  come_back();
+}
+
+void LinuxPort::come_back() noexcept {
+  if (!heartbeat_.wake() || watchdog_ < 0) return;
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(watchdog_, &one, sizeof one));
 }
 
 void LinuxPort::dispatch() noexcept {
@@ -104,9 +118,11 @@ void LinuxPort::kick() noexcept {
 }
 
 Descriptor::Descriptor(LinuxPort& port, sync::WakeList& wakes, int fd)
-    : port_(port), fd_(fd), reading_(wakes), writing_(wakes) {
-  add(port_.epoll_, fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
-}
+    : port_(port),
+      fd_(fd),
+      reading_(wakes),
+      writing_(wakes),
+      watched_(add(port_.epoll_, fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this) == 0) {}
 
 Descriptor::~Descriptor() {
   ::epoll_ctl(port_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);

@@ -16,6 +16,8 @@ class OwnedFd {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
+  /// Gives it to the caller, who closes it.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;

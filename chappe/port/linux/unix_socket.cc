@@ -1,6 +1,7 @@
 #include "chappe/port/linux/unix_socket.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +31,22 @@ UnixListener::Problem problem(const std::string& path, const char* what, const s
   return {path + ": " + what + ": " + std::strerror(errno) + (hint.empty() ? "" : "; " + hint)};
 }
 
+std::string too_long(const std::string& path) {
+  return path + ": too long for a socket: at most " +
+         std::to_string(sizeof sockaddr_un{}.sun_path - 1) + " bytes";
+}
+
+std::string taken(const std::string& path) {
+  return path + ": another chappe answers here; stop it, or give this one another state directory";
+}
+
+bool address_of(const std::string& path, sockaddr_un& address) {
+  if (path.size() >= sizeof address.sun_path) return false;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return true;
+}
+
 // True unless surely nobody listens at this address. Whoever is wedged with a full line at its
 // door, or belongs to somebody else, lives too.
 bool somebody_answers(const sockaddr_un& address) {
@@ -52,7 +69,7 @@ async::Task<Result<std::size_t, StreamError>> DescriptorStream::read(std::span<s
     if (count == 0) co_return Unexpected(StreamError::closed);
     if (errno == EINTR) continue;
     if (errno == ECONNRESET || errno == EIO) co_return Unexpected(StreamError::closed);
-    if (!would_block(errno)) co_return Unexpected(StreamError::failed);
+    if (!would_block(errno) || !descriptor_.watched()) co_return Unexpected(StreamError::failed);
     co_await descriptor_.reading().wait(Descriptor::kReadable | Descriptor::kHangUp);
   }
 }
@@ -67,22 +84,37 @@ async::Task<Result<void, StreamError>> DescriptorStream::write(Bytes bytes) {
     }
     if (errno == EINTR) continue;
     if (errno == EPIPE || errno == ECONNRESET) co_return Unexpected(StreamError::closed);
-    if (!would_block(errno)) co_return Unexpected(StreamError::failed);
+    if (!would_block(errno) || !descriptor_.watched()) co_return Unexpected(StreamError::failed);
     co_await descriptor_.writing().wait(Descriptor::kWritable | Descriptor::kHangUp |
                                         Descriptor::kError);
   }
   co_return Result<void, StreamError>();
 }
 
+Result<int, std::string> connect_unix(const std::string& path) {
+  sockaddr_un address{};
+  if (!address_of(path, address)) return Unexpected(too_long(path));
+  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0 ||
+      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return Unexpected(path + ": " + std::strerror(errno));
+  }
+  return fd.release();
+}
+
 Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::listen(
     LinuxPort& port, sync::WakeList& wakes, const std::string& path) {
   sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return Unexpected(Problem{path + ": too long for a socket: at most " +
-                              std::to_string(sizeof address.sun_path - 1) + " bytes"});
+  if (!address_of(path, address)) return Unexpected(Problem{too_long(path)});
+
+  // Between looking at a dead socket and replacing it another starter may do the same, and each
+  // would remove the other's. Who has this lock is alone; a process that dies gives it back.
+  const std::string lock_path = path + ".lock";
+  OwnedFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (lock.get() < 0) {
+    return Unexpected(problem(lock_path, "cannot lock", "is the directory there and writable?"));
   }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return Unexpected(Problem{taken(path)});
 
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
@@ -90,8 +122,7 @@ Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::liste
       return Unexpected(Problem{path + ": there is something that is not a socket; move it away"});
     }
     if (somebody_answers(address)) {
-      return Unexpected(Problem{path + ": another chappe answers here; stop it, or give this one " +
-                                "another state directory"});
+      return Unexpected(Problem{taken(path)});
     }
     ::unlink(path.c_str());
   }
@@ -105,11 +136,18 @@ Result<std::unique_ptr<UnixListener>, UnixListener::Problem> UnixListener::liste
   if (bound != 0 || ::listen(fd.get(), 16) != 0) {
     return Unexpected(problem(path, "cannot listen", "is the directory there and writable?"));
   }
-  return std::unique_ptr<UnixListener>(new UnixListener(port, wakes, std::move(fd), path));
+  std::unique_ptr<UnixListener> listener(
+      new UnixListener(port, wakes, std::move(fd), std::move(lock), path));
+  if (!listener->descriptor_.watched()) return Unexpected(problem(path, "cannot be watched", ""));
+  return listener;
 }
 
-UnixListener::UnixListener(LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, std::string path)
-    : fd_(std::move(fd)), path_(std::move(path)), descriptor_(port, wakes, fd_.get()) {}
+UnixListener::UnixListener(
+    LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, OwnedFd lock, std::string path)
+    : lock_(std::move(lock)),
+      fd_(std::move(fd)),
+      path_(std::move(path)),
+      descriptor_(port, wakes, fd_.get()) {}
 
 UnixListener::~UnixListener() {
   ::unlink(path_.c_str());

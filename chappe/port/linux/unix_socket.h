@@ -24,6 +24,10 @@ class DescriptorStream final : public async::Stream {
   Descriptor descriptor_;
 };
 
+/// A connection to whoever listens at `path`: its descriptor, close-on-exec and non-blocking. The
+/// error is a sentence that begins with the path.
+Result<int, std::string> connect_unix(const std::string& path);
+
 /// A Unix socket that listens at a path. Only the owner of the process may connect (mode 0600).
 class UnixListener {
  public:
@@ -33,7 +37,7 @@ class UnixListener {
   };
 
   /// Binds to `path`. A socket file that a dead process left behind is replaced; one that somebody
-  /// answers on is not.
+  /// answers on is not. Of several starters at once exactly one succeeds.
   static Result<std::unique_ptr<UnixListener>, Problem> listen(LinuxPort& port,
                                                                sync::WakeList& wakes,
                                                                const std::string& path);
@@ -48,8 +52,9 @@ class UnixListener {
   async::Task<int> accept();
 
  private:
-  UnixListener(LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, std::string path);
+  UnixListener(LinuxPort& port, sync::WakeList& wakes, OwnedFd fd, OwnedFd lock, std::string path);
 
+  const OwnedFd lock_;  // of path + ".lock", for as long as the socket is ours
   const OwnedFd fd_;
   const std::string path_;
   Descriptor descriptor_;

@@ -380,7 +380,7 @@ TEST_F(Seed000, AFrameThatCannotStartBeforeItsExpiryIsRefusedAndNothingIsDebited
 
 TEST_F(Seed000, AFullPoolGivesWayOnlyToABetterFrame) {
   start();
-  for (std::size_t i = 0; i < Transmitter::kPool; ++i) {
+  for (std::size_t i = 0; i < Transmitter::kRelaysWaiting; ++i) {
     Submission flood;
     flood.frame = kThirtyBytes;
     flood.after = seconds(5);
@@ -412,7 +412,7 @@ class HopefulLaw final : public Law {
   std::uint32_t spent_ppm(Time) const override { return 0; }
 
  private:
-  void commit(std::uint64_t, Duration) override {}
+  void commit(std::uint64_t, Time, Duration) override {}
   void cancel(std::uint64_t) override {}
 };
 

@@ -1,0 +1,280 @@
+// Gates, credits, what is in flight, and who must be told.
+
+#include "chappe/async/executor.h"
+#include "chappe/explore/exploration.h"
+#include "chappe/flow/credits.h"
+#include "chappe/flow/gate.h"
+#include "chappe/flow/inflight.h"
+#include "chappe/flow/notifier.h"
+#include "tests/interleavings/model_port.h"
+
+namespace chappe {
+namespace {
+
+using Slot = async::TaskSlot<2048>;
+
+struct Loop {
+  explicit Loop(explore::ModelClock* clock = nullptr) : port(clock) {}
+  explore::ModelPort port;
+  async::Executor executor{port};
+};
+
+struct GateBooks {
+  flow::Gate gate;
+  sync::Parker wake;
+  sync::Plain<int> payload{0};
+  sync::Word<std::uint32_t> posts{0};
+  int refusals = 0;
+
+  void give() {
+    if (!gate.give(1)) return;
+    posts.fetch_add(1, sync::Order::relaxed);
+    wake.unpark();
+  }
+  void take(int wanted) {
+    for (int taken = 0; taken < wanted;) {
+      if (gate.take()) {
+        ++taken;
+      } else {
+        ++refusals;
+        wake.park();
+      }
+    }
+  }
+};
+
+flow::Credits::Limits one_unit() {
+  flow::Credits::Limits limits;
+  limits.total = 1;
+  limits.lane_max = {1, 1, 0, 0};
+  return limits;
+}
+
+struct Lanes {
+  Lanes() : credits(loop.executor.wakes(), one_unit()) {}
+  Loop loop;
+  flow::Credits credits;
+  std::uint32_t refused[2] = {0, 0};
+  std::uint32_t granted = 0;
+  // What a unit stands for: touched by its holder only.
+  sync::Plain<int> buffer{0};
+
+  void use(std::uint8_t lane) {
+    flow::Credit credit = credits.try_take(lane);
+    if (!credit) {
+      ++refused[lane];
+      return;
+    }
+    buffer.write(lane);
+  }
+};
+
+async::Task<> listen(flow::Subscriber& client, std::uint32_t& seen, int& wakes) {
+  for (;;) {
+    const std::uint32_t why = co_await client.wake().wait(~0u);
+    seen |= why;
+    ++wakes;
+  }
+}
+
+}  // namespace
+
+CHAPPE_EXPLORE(gate_two_givers_two_each) {
+  auto& books = x.make<GateBooks>("gate");
+  for (const char* const name : {"giver 1", "giver 2"}) {
+    x.worker(name, [&] {
+      books.give();
+      books.give();
+    });
+  }
+  x.worker("taker", [&] { books.take(4); });
+  x.finally([&] {
+    x.expect(books.gate.amount() == 0, "everything given is taken");
+    x.expect(books.posts.load(sync::Order::relaxed) == static_cast<std::uint32_t>(books.refusals),
+             "each refusal is paid once");
+  });
+}
+
+// Who takes a unit sees what its giver wrote before.
+CHAPPE_EXPLORE(gate_hands_on_what_its_giver_wrote) {
+  auto& books = x.make<GateBooks>("gate");
+  x.worker("giver", [&] {
+    books.payload.write(1);
+    books.give();
+  });
+  x.worker("taker", [&] {
+    books.take(1);
+    x.expect(books.payload.read() == 1, "the payload is there");
+  });
+}
+
+CHAPPE_EXPLORE(credits_two_lanes_of_one_unit) {
+  auto& lanes = x.make<Lanes>("credits");
+  x.worker("lane 0", [&] {
+    lanes.use(0);
+    lanes.use(0);
+  });
+  x.worker("lane 1", [&] { lanes.use(1); });
+  x.finally([&] {
+    const flow::Credits::Snapshot end = lanes.credits.read();
+    x.expect(end.total == 0, "every unit comes home");
+    for (std::uint8_t lane = 0; lane < 2; ++lane) {
+      const std::uint32_t told = lanes.credits.room(lane).take();
+      x.expect(!end.wanted[lane], "nobody is owed at the end");
+      x.expect(told <= lanes.refused[lane], "nobody is told for nothing");
+      x.expect(lanes.refused[lane] == 0 || told > 0, "whoever was refused is told");
+    }
+    x.expect(lanes.credits.idle().take() > 0, "the last unit's return is seen");
+  });
+}
+
+CHAPPE_EXPLORE(credits_closed_and_opened_beside_two_lanes) {
+  auto& lanes = x.make<Lanes>("credits");
+  x.worker("lane 0", [&] { lanes.use(0); });
+  x.worker("lane 1", [&] { lanes.use(1); });
+  x.worker("power", [&] {
+    if (!lanes.credits.try_close()) return;
+    lanes.buffer.write(9);  // nobody has a unit now
+    lanes.credits.open();
+  });
+  x.finally([&] {
+    const flow::Credits::Snapshot end = lanes.credits.read();
+    x.expect(end.total == 0 && !end.closed, "open, and every unit is home");
+    for (std::uint8_t lane = 0; lane < 2; ++lane) {
+      x.expect(!end.wanted[lane], "nobody is owed at the end");
+      x.expect(lanes.credits.room(lane).take() == lanes.refused[lane], "each refusal is paid once");
+    }
+  });
+}
+
+// The last releaser acts on what the other one did before it released.
+CHAPPE_EXPLORE(credits_the_last_unit_home_sees_what_the_others_did) {
+  flow::Credits::Limits limits;
+  limits.total = 2;
+  limits.lane_max = {2, 2, 0, 0};
+  auto& loop = x.make<Loop>("loop");
+  auto& credits = x.make<flow::Credits>("credits", loop.executor.wakes(), limits);
+  auto& first = x.make<sync::Plain<int>>("first");
+  auto& second = x.make<sync::Plain<int>>("second");
+  credits.try_take(0).hand_over();
+  credits.try_take(1).hand_over();
+  const auto release = [&credits, &first, &second](std::uint8_t lane) {
+    (lane == 0 ? first : second).write(1);
+    credits.release(lane, 1);
+    if (credits.read().total == 0) {
+      static_cast<void>(first.read());
+      static_cast<void>(second.read());
+    }
+  };
+  x.worker("lane 0", [release] { release(0); });
+  x.worker("lane 1", [release] { release(1); });
+  x.finally([&] { x.expect(credits.idle().take() == 1, "one release sees the last unit"); });
+}
+
+CHAPPE_EXPLORE(in_flight_no_wedge_while_things_move) {
+  auto& clock = x.make<explore::ModelClock>("clock");
+  auto& loop = x.make<Loop>("loop", &clock);
+  auto& inflight = x.make<flow::Inflight>("in flight", loop.executor.wakes());
+  auto& slot = x.make<Slot>("task");
+  auto& wedges = x.make<int>("wedges", 0);
+  inflight.supervise(
+      loop.executor,
+      slot,
+      Duration(10),
+      [](void* count, const flow::Inflight::Snapshot&) { ++*static_cast<int*>(count); },
+      &wedges);
+  x.worker("executor", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  x.worker("radio", [&] {
+    // Each frame is back before a period is over.
+    for (int period = 1; period <= 2; ++period) {
+      inflight.submitted();
+      inflight.confirmed();
+      clock.advance_to(10 * period);
+      loop.port.kick();
+    }
+  });
+  x.finally([&] {
+    x.expect(wedges == 0, "no wedge is reported while frames come back");
+    x.expect(inflight.read().pending == 0, "the books are even");
+  });
+}
+
+CHAPPE_EXPLORE(in_flight_a_frame_that_stays_out_is_a_wedge) {
+  auto& clock = x.make<explore::ModelClock>("clock");
+  auto& loop = x.make<Loop>("loop", &clock);
+  auto& inflight = x.make<flow::Inflight>("in flight", loop.executor.wakes());
+  auto& slot = x.make<Slot>("task");
+  auto& wedges = x.make<int>("wedges", 0);
+  inflight.supervise(
+      loop.executor,
+      slot,
+      Duration(10),
+      [](void* count, const flow::Inflight::Snapshot&) { ++*static_cast<int*>(count); },
+      &wedges);
+  x.worker("executor", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  x.worker("sender", [&] {
+    inflight.submitted();
+    for (int period = 1; period <= 2; ++period) {
+      clock.advance_to(10 * period);
+      loop.port.kick();
+    }
+  });
+  x.finally([&] {
+    x.expect(wedges <= 2, "at most one wedge a period");
+    // Its two looks are a period apart, from whenever it looked first.
+    x.expect(wedges >= 1 || loop.executor.next_deadline() > at_us(20), "no look is left out");
+  });
+}
+
+// Any three things that a service may do, while its client wakes when it wakes.
+CHAPPE_EXPLORE(notifier_with_restart) {
+  auto& loop = x.make<Loop>("loop");
+  auto& client = x.make<flow::Subscriber>("client", loop.executor.wakes());
+  auto& notifier = x.make<flow::Notifier>("notifier");
+  auto& slot = x.make<Slot>("task");
+  struct Books {
+    std::uint32_t seen = 0;
+    std::uint32_t posted = 0;
+    int wakes = 0;
+    std::uint64_t restarts = 0;
+  };
+  auto& books = x.make<Books>("books");
+  notifier.attach(client);
+  loop.executor.spawn(slot, "client", &listen, client, books.seen, books.wakes);
+  x.worker("service", [&] {
+    bool owed = false;
+    for (int i = 0; i < 3; ++i) {
+      switch (x.choose(3)) {
+        case 0: {
+          const flow::Access access = notifier.want(client, 0);
+          if (access != flow::Access::restarted) owed = access == flow::Access::refused;
+          break;
+        }
+        case 1: {
+          const std::uint64_t before = notifier.posts();
+          notifier.progress(client, 0, 1);
+          x.expect((notifier.posts() != before) == owed, "told if, and only if, owed");
+          if (owed) books.posted |= 1;
+          owed = false;
+          break;
+        }
+        default:
+          notifier.restarted();
+          books.posted |= flow::Subscriber::kRestarted;
+          ++books.restarts;
+          owed = false;
+      }
+    }
+  });
+  x.worker("client", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  x.finally([&] {
+    x.expect(books.seen == books.posted, "the client learns what was posted, and nothing else");
+    x.expect(notifier.posts() <= notifier.refusals() + books.restarts, "posts are paid for");
+    x.expect(books.wakes <= static_cast<int>(notifier.posts()), "no wake without a post");
+  });
+}
+
+}  // namespace chappe
