@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "chappe/async/executor.h"
+#include "chappe/async/wait_list.h"
 #include "chappe/base/random.h"
+#include "chappe/client/json_connection.h"
 #include "chappe/mesh/advert.h"
 #include "chappe/mesh/identity.h"
 #include "chappe/node/repeater.h"
@@ -223,6 +225,56 @@ void BM_Trace(benchmark::State& state) {
 }
 BENCHMARK(BM_Trace);
 
+/// A client of the socket: one that has subscribed to everything and reads nothing, or one that
+/// asks without end.
+class CrowdStream final : public async::Stream {
+ public:
+  enum class Kind { stalled, flooding };
+  explicit CrowdStream(Kind kind) : kind_(kind) {}
+  async::Task<Result<std::size_t, async::StreamError>> read(std::span<std::uint8_t> out) override {
+    constexpr std::string_view kSubscribe = "{\"do\":\"subscribe\"}\n";
+    constexpr std::string_view kStatus = "{\"do\":\"status\"}\n";
+    if (kind_ == Kind::stalled && std::exchange(said_, true)) co_await never_.wait("nothing");
+    const std::string_view words = kind_ == Kind::stalled ? kSubscribe : kStatus;
+    std::copy(words.begin(), words.end(), out.begin());
+    co_return words.size();
+  }
+  async::Task<Result<void, async::StreamError>> write(Bytes) override {
+    if (kind_ == Kind::stalled) co_await never_.wait("nobody reads");
+    co_return Result<void, async::StreamError>();
+  }
+
+ private:
+  const Kind kind_;
+  bool said_ = false;
+  async::WaitList never_;
+};
+
+// The flood of above with a hundred clients that stall and a hundred that ask as fast as they may:
+// what a frame costs, while they wait for their turn.
+void BM_FloodInACrowd(benchmark::State& state) {
+  World world;
+  client::Service service(world.executor, *world.repeater);
+  client::JsonServer server(service);
+  server.start();
+  for (int i = 0; i < 100; ++i) {
+    server.adopt(std::make_unique<CrowdStream>(CrowdStream::Kind::stalled));
+    server.adopt(std::make_unique<CrowdStream>(CrowdStream::Kind::flooding));
+  }
+  world.settle();
+  world.radio.next = flood_of(static_cast<std::size_t>(state.range(0)));
+  std::uint64_t serial = 0;
+  for (auto _ : state) {
+    ++serial;
+    stamp(world.radio.next, 10, serial);
+    world.radio.hear();
+    world.settle();
+  }
+  if (world.radio.sent != serial) state.SkipWithError("not every flood was sent");
+  server.stop();
+}
+BENCHMARK(BM_FloodInACrowd)->Arg(60);
+
 // For tools/count_instructions: each path with two fixed numbers of turns, whose difference in
 // instructions is exactly what the turns in between cost.
 const bool counted = [] {
@@ -232,6 +284,7 @@ const bool counted = [] {
     benchmark::RegisterBenchmark(name, path)->Arg(60)->Iterations(400);
   };
   twice("count/flood", BM_FloodHeardToHandedToTheRadio);
+  twice("count/flood_crowd", BM_FloodInACrowd);
   twice("count/duplicate", BM_Duplicate);
   twice("count/advert", BM_AdvertWithSignatureCheck);
   twice("count/text", BM_TextToTheNextHop);

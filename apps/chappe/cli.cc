@@ -130,8 +130,8 @@ constexpr const char* kRecorderFooter =
 constexpr const char* kCtl =
     "Ask a running node, over the Unix socket in its state directory.\n"
     "\n"
-    "Every answer is of the node that is running now; nothing is changed but by restart-clients\n"
-    "and send. docs/formats/socket.md is what is spoken.\n";
+    "Every answer is of the node that is running now; nothing is changed but by restart-clients,\n"
+    "command and send. docs/formats/socket.md is what is spoken.\n";
 constexpr const char* kCtlFooter =
     "Examples:\n"
     "  chappe ctl status                          what it heard, sent and may still send\n"
@@ -139,6 +139,7 @@ constexpr const char* kCtlFooter =
     "  chappe ctl watch --events sent,refused     what leaves, as it happens\n"
     "  chappe ctl watch --types ADVERT --json | jq .hash\n"
     "  chappe ctl send 1500010203 --key note-17   again with the same key: still sent once\n"
+    "  chappe ctl command 'get name'\n"
     "  chappe ctl --state /srv/chappe restart-clients\n"
     "\n"
     "Exit codes:\n"
@@ -211,6 +212,7 @@ class Grammar {
     add_conformance();
     add_replay();
     add_recorder();
+    app_.add_subcommand("explore", "Every execution of a small test of the kernel");
     add_ctl();
   }
 
@@ -392,6 +394,11 @@ class Grammar {
     send.add_option("--priority", ctl_.priority, "0 goes first")
         ->type_name("N")
         ->check(within(0u, 255u));
+    CLI::App& command =
+        add_ctl_action(ctl, Action::command, "command", "A line of the node's own command line");
+    command.add_option("line", ctl_.line, "As an administrator types it, such as 'get name'")
+        ->type_name("LINE")
+        ->required();
     add_ctl_action(ctl,
                    Action::restart_clients,
                    "restart-clients",

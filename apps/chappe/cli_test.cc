@@ -52,6 +52,38 @@ TEST(CommandLine, RunHasDefaults) {
   EXPECT_FALSE(run.print_config);
 }
 
+TEST(CommandLine, CtlHasActionsWithOptionsOfTheirOwn) {
+  using Action = CtlOptions::Action;
+  EXPECT_EQ(chosen<CtlOptions>({"ctl", "status"}).action, Action::status);
+  EXPECT_EQ(chosen<CtlOptions>({"ctl", "restart-clients"}).action, Action::restart_clients);
+  const auto watch = chosen<CtlOptions>({"ctl",
+                                         "--state",
+                                         "d",
+                                         "watch",
+                                         "--events",
+                                         "heard,sent",
+                                         "--types=ADVERT",
+                                         "--count",
+                                         "3",
+                                         "--json"});
+  EXPECT_EQ(watch.action, Action::watch);
+  EXPECT_EQ(watch.state, "d");
+  EXPECT_THAT(watch.events, ElementsAre("heard", "sent"));
+  EXPECT_THAT(watch.types, ElementsAre("ADVERT"));
+  EXPECT_EQ(watch.count, 3u);
+  EXPECT_TRUE(watch.json);
+  const auto send = chosen<CtlOptions>({"ctl", "send", "1500", "--key", "k", "--delay", "5"});
+  EXPECT_EQ(send.hex, "1500");
+  EXPECT_EQ(send.key, "k");
+  EXPECT_EQ(send.delay_ms, 5u);
+  EXPECT_THAT(refused({"ctl", "watch", "--events", "seen"}), HasSubstr("chappe ctl watch"));
+  EXPECT_THAT(refused({"ctl", "watch", "--types", "a\"b"}), HasSubstr("ADVERT"));
+  EXPECT_THAT(refused({"ctl", "send", "00", "--kye", "k"}), HasSubstr("did you mean '--key'"));
+  EXPECT_THAT(refused({"ctl"}), HasSubstr("chappe ctl"));
+  EXPECT_THAT(answered({"ctl", "--help"}).out, HasSubstr("restart-clients"));
+  EXPECT_THAT(answered({"ctl", "send", "--help"}).out, HasSubstr("--priority"));
+}
+
 TEST(CommandLine, RunTakesAllItsOptions) {
   const auto run = chosen<RunOptions>({"run",
                                        "--config",

@@ -9,6 +9,7 @@
 
 #include "chappe/client/event_json.h"
 #include "chappe/client/event_line.h"
+#include "chappe/radio/airtime.h"
 
 namespace chappe::app {
 namespace {
@@ -19,7 +20,6 @@ using client::append_right;
 using client::fixed;
 using client::kGreen;
 using client::kRed;
-using client::share;
 
 constexpr std::size_t kLabelWidth = 34;
 constexpr std::size_t kCountWidth = 10;
@@ -82,7 +82,44 @@ void append_submitted(std::string& out, const tx::Statistics& statistics, Colour
              colours);
 }
 
+std::string in_s(Duration span) {
+  return fixed(in_ms(span), 3) + " s";
+}
+
+void append_hour(std::string& out, const Hour& hour) {
+  const tx::Usage& usage = hour.usage;
+  if (usage.limit == Duration::zero()) {
+    out += "no limit on airtime\n";
+  } else {
+    out += "budget " + in_s(usage.spent) + " of " + in_s(usage.limit) + " spent in the last " +
+           in_s(usage.window) + "\n";
+  }
+  if (!hour.free) {
+    out += "the longest frame never fits\n";
+  } else if (*hour.free > Duration::zero()) {
+    out += "the longest frame may go in " + in_s(*hour.free) + "\n";
+  }
+  if (hour.next) out += "next in line: a frame of " + in_s(*hour.next) + "\n";
+  if (hour.undebited && *hour.undebited != Duration::zero()) {
+    out += "THE RADIO HAS RADIATED " + in_s(*hour.undebited) + " MORE THAN WAS DEBITED\n";
+  }
+}
+
 }  // namespace
+
+Hour hour_of(const node::Repeater& repeater) {
+  Hour hour;
+  const Time now = repeater.now();
+  hour.usage = repeater.law().usage(now);
+  const Duration longest = radio::time_on_air(repeater.radio().modulation(), radio::kFrameMax);
+  const Time free = repeater.law().earliest(longest, now);
+  if (free != kNever) hour.free = free - now;
+  if (const tx::Waiting* const next = repeater.transmitter().next_in_line()) {
+    hour.next = next->airtime();
+  }
+  hour.undebited = repeater.statistics().undebited(repeater.radio());
+  return hour;
+}
 
 Colours colours_for(int descriptor, const char* no_color) {
   const bool refused = no_color != nullptr && no_color[0] != '\0';
@@ -95,8 +132,8 @@ std::string print_summary(const Summary& summary, Colours colours) {
   out += '\n';
   append_submitted(out, summary.statistics, colours);
   out += "\nran " + fixed(in_ms(summary.ran), 3) + " s, on air " +
-         fixed(in_ms(summary.statistics.airtime), 3) + " s, budget " + share(summary.spent_ppm) +
-         " spent\n";
+         fixed(in_ms(summary.statistics.airtime), 3) + " s\n";
+  append_hour(out, summary.hour);
   return out;
 }
 

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "chappe/base/units.h"
 #include "chappe/client/columns.h"
 #include "chappe/node/books.h"
 #include "chappe/node/event.h"
+#include "chappe/node/repeater.h"
 #include "chappe/tx/transmitter.h"
 
 namespace chappe::app {
@@ -19,12 +21,21 @@ enum class Form : std::uint8_t { lines, json };
 /// NO_COLOR, which counts if it is set and not empty.
 Colours colours_for(int descriptor, const char* no_color);
 
+/// The airtime budget at one moment.
+struct Hour {
+  tx::Usage usage;               // of the limit that is nearest to being spent
+  std::optional<Duration> free;  // until the longest frame may go; nothing: never
+  std::optional<Duration> next;  // airtime of the frame that goes next
+  std::optional<Duration> undebited;
+};
+Hour hour_of(const node::Repeater& repeater);
+
 /// What a run came to.
 struct Summary {
   const node::Books& books;
   const tx::Statistics& statistics;
   Duration ran{};
-  std::uint32_t spent_ppm = 0;  // of the tightest airtime limit, now
+  Hour hour{};
 };
 
 /// A table in which both books can be added up: heard = forwarded + delivered + dropped + waiting,

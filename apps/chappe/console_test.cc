@@ -78,28 +78,35 @@ TEST(Summary, ShowsBooksThatBalance) {
   statistics.refused_at_gate[static_cast<std::size_t>(tx::Why::expired)] = 3;
   statistics.waiting = 1;
   statistics.airtime = milliseconds(30'123);
-  EXPECT_EQ(
-      print_summary(
-          {.books = books, .statistics = statistics, .ran = seconds(600), .spent_ppm = 83'600},
-          Colours::off),
-      "frames heard                             100\n"
-      "  forwarded                               40\n"
-      "  delivered                               10\n"
-      "  dropped                                 48\n"
-      "      duplicate                           45\n"
-      "      not sent: expired                    3\n"
-      "  waiting                                  2\n"
-      "  sum                                    100  balances\n"
-      "\n"
-      "transmissions submitted                   50\n"
-      "  sent                                    44\n"
-      "      of them over a busy channel          1\n"
-      "  refused                                  5\n"
-      "      expired                              5\n"
-      "  waiting                                  1\n"
-      "  sum                                     50  balances\n"
-      "\n"
-      "ran 600.000 s, on air 30.123 s, budget 8.36 % spent\n");
+  EXPECT_EQ(print_summary({.books = books,
+                           .statistics = statistics,
+                           .ran = seconds(600),
+                           .hour = {.usage = {milliseconds(30'123), seconds(360), hours(1)},
+                                    .free = seconds(2),
+                                    .next = milliseconds(443),
+                                    .undebited = Duration::zero()}},
+                          Colours::off),
+            "frames heard                             100\n"
+            "  forwarded                               40\n"
+            "  delivered                               10\n"
+            "  dropped                                 48\n"
+            "      duplicate                           45\n"
+            "      not sent: expired                    3\n"
+            "  waiting                                  2\n"
+            "  sum                                    100  balances\n"
+            "\n"
+            "transmissions submitted                   50\n"
+            "  sent                                    44\n"
+            "      of them over a busy channel          1\n"
+            "  refused                                  5\n"
+            "      expired                              5\n"
+            "  waiting                                  1\n"
+            "  sum                                     50  balances\n"
+            "\n"
+            "ran 600.000 s, on air 30.123 s\n"
+            "budget 30.123 s of 360.000 s spent in the last 3600.000 s\n"
+            "the longest frame may go in 2.000 s\n"
+            "next in line: a frame of 0.443 s\n");
 }
 
 TEST(Summary, SaysLoudlyIfABookDoesNotBalance) {

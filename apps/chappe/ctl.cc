@@ -91,6 +91,9 @@ class Conversation {
       case Action::clients:
         JsonLine(out).text("do", "clients");
         break;
+      case Action::command:
+        JsonLine(out).text("do", "command").text("line", options_.line);
+        break;
       case Action::restart_clients:
         JsonLine(out).text("do", "restart-clients");
         break;
@@ -189,6 +192,9 @@ class Conversation {
         if (event == "result") return end(object->boolean("sent") ? 0 : kFailed);
         if (event == "claimed") return end(kFailed, "another client asked for it meanwhile");
         return;
+      case Action::command:
+        std::cout << (options_.json ? line : object->text("text")) << '\n';
+        return end(0);
       case Action::restart_clients:
         if (event != "restarted") return;
         print(line, *object);

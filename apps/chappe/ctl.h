@@ -8,7 +8,7 @@ namespace chappe::app {
 
 /// What `chappe ctl` was told on the command line. Empty texts: the defaults decide.
 struct CtlOptions {
-  enum class Action : std::uint8_t { status, clients, watch, send, restart_clients, raw };
+  enum class Action : std::uint8_t { status, clients, watch, send, command, restart_clients, raw };
   Action action = Action::status;
   std::string config;
   std::string state;
@@ -26,7 +26,7 @@ struct CtlOptions {
   std::uint32_t delay_ms = 0;
   std::uint32_t priority = 1;
 
-  std::string line;  // raw
+  std::string line;  // raw, command
 };
 
 /// Asks a running node. Returns the exit code: 0, 1 if it failed or nobody answers, 2 if the node

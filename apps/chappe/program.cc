@@ -10,6 +10,7 @@
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
+#include "chappe/base/panic.h"
 #include "chappe/config/quantity.h"
 
 namespace chappe::app {
@@ -45,6 +46,16 @@ std::unique_ptr<Program> Program::create(const config::Configuration& configurat
     return nullptr;
   }
   ground->outside = *std::move(outside);
+  auto budget = AirtimeBudget::create(configuration,
+                                      surroundings.state_directory,
+                                      surroundings.identity.pub,
+                                      surroundings.identity_is_new,
+                                      ground->executor);
+  if (!budget) {
+    std::cerr << "chappe: " << budget.error() << '\n';
+    return nullptr;
+  }
+  ground->budget = *std::move(budget);
   return std::unique_ptr<Program>(new Program(configuration, surroundings, std::move(ground)));
 }
 
@@ -57,12 +68,12 @@ Program::Program(const config::Configuration& configuration,
       port_(ground_->port),
       executor_(ground_->executor),
       outside_(*ground_->outside),
+      budget_(*ground_->budget),
       signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
       random_(surroundings.seed),
-      ledger_(rules_of(configuration), single_limits_of(configuration)),
       repeater_(executor_,
                 outside_.radio(),
-                ledger_,
+                budget_.law(),
                 random_,
                 settings_of(configuration),
                 surroundings.identity),
@@ -106,6 +117,7 @@ int Program::run() {
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
   }
+  budget_.start();
   greet();
   server_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
@@ -113,12 +125,21 @@ int Program::run() {
   repeater_.start();
   service_.resume();
   outside_.start();
+  set_panic_hook(
+      [](void* outside, std::string_view) noexcept {
+        static_cast<Outside*>(outside)->radio().make_safe();
+      },
+      &outside_);
+  start_watchdog();
   executor_.run();
+  watchdog_.reset();
+  set_panic_hook(nullptr, nullptr);
 
   accept_slot_.cancel();
   server_.stop();
   kiss_.stop();
   repeater_.stop();
+  budget_.finish();
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
@@ -163,6 +184,15 @@ bool Program::open_socket() {
   return true;
 }
 
+void Program::start_watchdog() {
+  const config::Watchdog& chosen = configuration_.watchdog;
+  if (chosen.limit == Duration::zero()) return;
+  watchdog_.emplace(port_,
+                    chosen.limit,
+                    chosen.on_hang == config::OnHang::panic ? port::Watchdog::Action::panic
+                                                            : port::Watchdog::Action::report);
+}
+
 void Program::open_recorder() {
   auto recorder = port::RecorderFile::create(surroundings_.state_directory + "/recorder",
                                              "chappe " CHAPPE_VERSION);
@@ -194,10 +224,7 @@ void Program::greet() const {
             << "  channel  " << with_unit(modulation.frequency.count, 1'000'000, "MHz") << ", "
             << with_unit(modulation.bandwidth.nominal().count, 1000, "kHz") << ", SF "
             << int{modulation.spreading} << ", CR 4/" << int{modulation.coding} << "\n";
-  for (const tx::Rule& rule : ledger_.rules()) {
-    std::cerr << "  law      at most " << config::print(rule.limit) << " on the air in any "
-              << config::print(rule.window) << " (" << configuration_.region << ")\n";
-  }
+  budget_.describe(std::cerr);
   if (listener_ != nullptr) std::cerr << "  clients  " << listener_->path() << "\n";
   kiss_.describe(std::cerr);
   outside_.describe(std::cerr);
@@ -207,7 +234,7 @@ void Program::conclude() {
   const Summary summary{repeater_.books(),
                         repeater_.statistics(),
                         executor_.now() - console_.start(),
-                        ledger_.spent_ppm(executor_.now())};
+                        hour_of(repeater_)};
   // With --json standard output belongs to the events.
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
   out << print_summary(summary,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/chappe/airtime_budget.h"
 #include "apps/chappe/console.h"
 #include "apps/chappe/kept_state.h"
 #include "apps/chappe/kiss_endpoints.h"
@@ -20,7 +21,7 @@
 #include "chappe/port/linux/process_signals.h"
 #include "chappe/port/linux/recorder_file.h"
 #include "chappe/port/linux/unix_socket.h"
-#include "chappe/tx/ledger.h"
+#include "chappe/port/linux/watchdog.h"
 
 namespace chappe::app {
 
@@ -53,6 +54,7 @@ class Program {
     port::LinuxPort port;
     async::Executor executor{port};
     std::unique_ptr<Outside> outside;
+    std::unique_ptr<AirtimeBudget> budget;
   };
 
   Program(const config::Configuration& configuration,
@@ -64,8 +66,9 @@ class Program {
   async::Task<> accept_clients();
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
-  void halt(node::Halt how);
   void open_recorder();
+  void start_watchdog();
+  void halt(node::Halt how);
   void greet() const;
   void conclude();
 
@@ -75,9 +78,9 @@ class Program {
   port::LinuxPort& port_;
   async::Executor& executor_;
   Outside& outside_;
+  AirtimeBudget& budget_;
   port::ProcessSignals signals_;
   SeededRandom random_;
-  tx::Ledger ledger_;
   node::Repeater repeater_;
   KeptState kept_;
   node::AccessList access_;
@@ -87,8 +90,9 @@ class Program {
   client::JsonServer server_;
   KissEndpoints kiss_;
   std::unique_ptr<port::UnixListener> listener_;
-  bool restart_wanted_ = false;
   std::unique_ptr<port::RecorderFile> recorder_;
+  std::optional<port::Watchdog> watchdog_;
+  bool restart_wanted_ = false;
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<1024> halt_slot_;

@@ -149,8 +149,8 @@ void print_panic(const PanicArea& area, std::ostream& out) {
   }
   for (std::size_t i = 0; i < bounded(record.chain_count, record.chain); ++i) {
     const auto& link = record.chain[i];
-    out << "  chain    '" << plain(area.words(link.agent)) << "' waits for '"
-        << plain(area.words(link.lock)) << "' at " << place(area, link.since) << "\n";
+    out << "  chain    '" << plain(area.words(link.lock)) << "' is held by '"
+        << plain(area.words(link.holder)) << "' since " << place(area, link.since) << "\n";
   }
 }
 
@@ -175,8 +175,8 @@ void json_panic(const PanicArea& area, std::string& line) {
   }
   for (std::size_t i = 0; i < bounded(record.chain_count, record.chain); ++i) {
     const std::string key = "chain_" + std::to_string(i + 1);
-    json.text(key, plain(area.words(record.chain[i].agent)))
-        .text(key + "_waits_for", plain(area.words(record.chain[i].lock)))
+    json.text(key, plain(area.words(record.chain[i].lock)))
+        .text(key + "_holder", plain(area.words(record.chain[i].holder)))
         .text(key + "_at", place(area, record.chain[i].since));
   }
 }

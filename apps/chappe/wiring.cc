@@ -1,5 +1,6 @@
 #include "apps/chappe/wiring.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "chappe/config/regions.h"
@@ -17,6 +18,38 @@ radio::Modulation modulation_of(const config::Configuration& configuration) {
                                        : radio::preamble_for(modulation.spreading);
   return modulation;
 }
+
+namespace {
+
+// Where a law asks for carrier sense, it names a level: that one, and not one above the noise.
+tx::CarrierSense sense_of(const config::Configuration& configuration) {
+  const config::Limits limits = config::limits_of(configuration);
+  if (limits.listen_min > Duration::zero()) {
+    return {.against = tx::CarrierSense::Against::level,
+            .span = limits.listen_min,
+            .level = Dbm{static_cast<std::int16_t>(limits.listen_threshold_cdbm / 25)},
+            .margin = {}};
+  }
+  const std::int32_t margin_db = configuration.listen.noise_margin_db;
+  if (margin_db == 0) return {};
+  constexpr Duration kLook = milliseconds(1);
+  return {.against = tx::CarrierSense::Against::noise_floor,
+          .span = kLook,
+          .level = {},
+          .margin = Decibels{static_cast<std::int16_t>(4 * margin_db)}};
+}
+
+// Nothing is sent over a busy channel, however long it is, and waits grow: as the mesh's Japanese
+// nodes do it.
+void obey_law(tx::Policy& policy) {
+  policy.busy_channel = tx::BusyChannel::drop;
+  policy.busy_step = seconds(2);
+  policy.busy_steps_max = 1;
+  policy.busy_doublings = 3;
+  policy.busy_cap = std::max<Duration>(policy.busy_cap, seconds(30));
+}
+
+}  // namespace
 
 node::Settings settings_of(const config::Configuration& configuration) {
   node::Settings settings;
@@ -69,6 +102,9 @@ node::Settings settings_of(const config::Configuration& configuration) {
                                      ? tx::BusyChannel::transmit
                                      : tx::BusyChannel::drop;
   settings.policy.busy_cap = configuration.listen.busy_max;
+  settings.policy.sense = sense_of(configuration);
+  if (settings.policy.sense.against == tx::CarrierSense::Against::level) obey_law(settings.policy);
+  settings.copies_enough = static_cast<std::uint8_t>(configuration.hops.flood_copies_enough);
   settings.relay_expiry = configuration.expiry.relay;
   settings.local_expiry = configuration.expiry.local;
   return settings;

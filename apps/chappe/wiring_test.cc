@@ -48,5 +48,33 @@ TEST(Wiring, ThePreambleFollowsTheSpreadingFactorUnlessItIsGiven) {
   EXPECT_EQ(modulation_of(configuration).preamble, 12);
 }
 
+TEST(Wiring, WhereTheLawAsksForSilenceItIsMeasuredAndNothingIsForced) {
+  config::Configuration configuration;
+  configuration.region = "jp920";
+  configuration.radio.frequency = Hertz{921'000'000};
+  configuration.listen.when_busy = config::WhenBusy::transmit;
+  configuration.listen.noise_margin_db = 6;  // the law's level holds all the same
+  const tx::Policy policy = settings_of(configuration).policy;
+  EXPECT_EQ(policy.sense.against, tx::CarrierSense::Against::level);
+  EXPECT_EQ(policy.sense.level, Dbm{-80 * 4});
+  EXPECT_EQ(policy.sense.span, Duration(milliseconds(5)));
+  EXPECT_EQ(policy.busy_channel, tx::BusyChannel::drop);
+  EXPECT_EQ(policy.busy_step, Duration(seconds(2)));
+  EXPECT_EQ(single_limits_of(configuration).pause, Duration(milliseconds(50)));
+  EXPECT_EQ(single_limits_of(configuration).longest, Duration(seconds(4)));
+
+  configuration.region = "kr920";
+  EXPECT_EQ(settings_of(configuration).policy.sense.level, Dbm{-65 * 4});
+}
+
+TEST(Wiring, ElsewhereTheNoiseFloorCountsIfAsked) {
+  config::Configuration configuration;
+  EXPECT_EQ(settings_of(configuration).policy.sense.against, tx::CarrierSense::Against::nothing);
+  configuration.listen.noise_margin_db = 6;
+  EXPECT_EQ(settings_of(configuration).policy.sense.against,
+            tx::CarrierSense::Against::noise_floor);
+  EXPECT_EQ(settings_of(configuration).policy.sense.margin, Decibels{24});
+}
+
 }  // namespace
 }  // namespace chappe::app

@@ -1,6 +1,7 @@
 #include "chappe/async/async_mutex.h"
 
 #include "chappe/async/executor.h"
+#include "chappe/base/note.h"
 
 namespace chappe::async {
 
@@ -68,6 +69,7 @@ void AsyncMutex::pass_on() noexcept {
 }
 
 void AsyncMutex::join_line(Lock& lock) noexcept {
+  note(Note::lock_contended, note_name(lock_class().name), lock_class().rank);
   lock.agent_->begin_waiting_on(*this);
   line_.push_back(lock);
 }

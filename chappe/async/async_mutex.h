@@ -7,7 +7,6 @@
 #include "chappe/async/task_header.h"
 #include "chappe/async/timer.h"
 #include "chappe/base/list.h"
-#include "chappe/base/note.h"
 #include "chappe/sync/lock_record.h"
 #include "chappe/sync/waiter.h"
 

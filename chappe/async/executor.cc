@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chappe/async/group.h"
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/base/text.h"
 #include "chappe/sync/anomaly.h"
@@ -134,6 +135,7 @@ void Executor::look_at_clock(const char* kind, const char* name) {
     Text<160> words;
     words.add(kind).add(" '").add(name).add("' kept its executor for ");
     words.add(in_ms(now - time_)).add(" ms");
+    note(Note::slow_step, note_name(name), static_cast<std::uint32_t>((now - time_).count()));
     sync::report(sync::Anomaly::slow_step, words.view());
   }
   time_ = now;

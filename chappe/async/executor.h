@@ -14,8 +14,8 @@
 #include "chappe/base/text.h"
 #include "chappe/base/units.h"
 #include "chappe/sync/port.h"
-#include "chappe/sync/wake_list.h"
 #include "chappe/sync/shared_state.h"
+#include "chappe/sync/wake_list.h"
 
 namespace chappe::async {
 

@@ -48,7 +48,7 @@ inline constexpr std::array<NoteKind, 17> kNoteKinds{{
     {Note::paid, "paid", "lane", "amount"},
     {Note::kick, "kick", "", ""},
     {Note::wedge, "wedge", "pending", "confirmed"},
-    {Note::anomaly, "anomaly", "name", "number"},
+    {Note::anomaly, "anomaly", "kind", "count"},
     {Note::slow_step, "slow_step", "name", "us"},
     {Note::transmit_start, "transmit_start", "bytes", "airtime_us"},
     {Note::transmit_end, "transmit_end", "outcome", "airtime_us"},

@@ -7,6 +7,10 @@
 
 namespace chappe {
 
+namespace sync {
+class LockRecord;
+}
+
 /// The kinds of panic, for whoever counts them. The numbers are part of the record's format.
 enum class PanicCode : std::uint16_t { broken = 0, check = 1, lock = 2, account = 3, watchdog = 4 };
 
@@ -14,6 +18,7 @@ struct PanicCause {
   PanicCode code = PanicCode::broken;
   std::uint32_t a = 0;  // two numbers that the words also tell
   std::uint32_t b = 0;
+  const sync::LockRecord* lock = nullptr;  // that it is about: the record follows its chain
 };
 
 /// We failed: a broken invariant, a misuse of a lock, an impossible state. Stops everything:

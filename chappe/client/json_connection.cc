@@ -5,6 +5,7 @@
 #include "chappe/async/sleep.h"
 #include "chappe/client/json_request.h"
 #include "chappe/client/json_writer.h"
+#include "chappe/radio/airtime.h"
 
 namespace chappe::client {
 namespace {
@@ -263,6 +264,36 @@ void JsonConnection::add_status(JsonLine& reply) {
   number("queued", sent.waiting);
   reply.number("airtime_us", in_us(sent.airtime));
   number("spent_ppm", repeater.law().spent_ppm(repeater.now()));
+  add_hour(reply);
+}
+
+// The airtime budget: what is spent of it, when there is room for the longest frame, who is next.
+void JsonConnection::add_hour(JsonLine& reply) {
+  const node::Repeater& repeater = service_.repeater();
+  const tx::Statistics& sent = repeater.statistics();
+  const tx::Usage usage = repeater.law().usage(repeater.now());
+  if (usage.limit > Duration::zero()) {
+    reply.number("spent_us", in_us(usage.spent)).number("limit_us", in_us(usage.limit));
+    reply.number("window_us", in_us(usage.window));
+  }
+  const Duration longest = radio::time_on_air(repeater.radio().modulation(), radio::kFrameMax);
+  const Time free = repeater.law().earliest(longest, repeater.now());
+  if (free != kNever) reply.number("free_in_us", in_us(free - repeater.now()));
+  if (const tx::Waiting* const next = repeater.transmitter().next_in_line()) {
+    reply.number("next_airtime_us", in_us(next->airtime()))
+        .number("next_priority", next->priority());
+  }
+  for (std::size_t i = 0; i < tx::kWhyCount; ++i) {
+    const std::uint64_t count = sent.refused_early[i] + sent.refused_at_gate[i];
+    if (count == 0) continue;
+    reply.number("refused_" + std::string(to_string(static_cast<tx::Why>(i))),
+                 static_cast<std::int64_t>(count));
+  }
+  reply.number("forced", static_cast<std::int64_t>(sent.forced));
+  reply.number("saved_us", in_us(sent.saved));
+  if (const auto undebited = sent.undebited(repeater.radio())) {
+    reply.number("undebited_us", in_us(*undebited));
+  }
 }
 
 // --- What goes out -------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ class JsonConnection {
   void answer_claim(const JsonRequest& request);
   std::string words(SubmitError error, const JsonRequest& request);
   void add_status(JsonLine& reply);
+  void add_hour(JsonLine& reply);
   void collect(std::uint32_t why);
   void collect_results();
   void add_result(const SubmissionResult& result);

@@ -1,6 +1,8 @@
 #include "chappe/client/json_connection.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -210,6 +213,52 @@ TEST_F(JsonConnectionTest, AClientThatFloodsHasOneReadAStepAndNoMore) {
   EXPECT_LE(reads, 10);
 }
 
+// Fifty connections that have said their hello and wait: nobody wakes up for them.
+TEST_F(JsonConnectionThreads, FiftyIdleClientsMakeNoWakeUps) {
+  struct Tasks {
+    static async::Task<> stop_after(async::Executor& executor, Duration span) {
+      co_await async::sleep_for(executor, span);
+      executor.stop();
+    }
+  };
+  const auto waits_in = [&](Duration span) {
+    async::TaskSlot<1024> slot;
+    executor_.spawn(slot, "stop", Tasks::stop_after, executor_, span);
+    const std::uint64_t before = port_.wait_count();
+    executor_.run();
+    return port_.wait_count() - before;
+  };
+  waits_in(milliseconds(50));
+  const std::uint64_t without = waits_in(milliseconds(300));
+  std::vector<int> clients;
+  for (int i = 0; i < 50; ++i) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    server_.adopt(std::make_unique<port::DescriptorStream>(port_, executor_.wakes(), ends[0]));
+    const std::string words = "{\"do\":\"hello\"}\n{\"do\":\"subscribe\"}\n";
+    ASSERT_GT(::write(ends[1], words.data(), words.size()), 0);
+    clients.push_back(ends[1]);
+  }
+  waits_in(milliseconds(100));  // they are answered
+  EXPECT_EQ(server_.connection_count(), 50u);
+  EXPECT_EQ(waits_in(milliseconds(300)), without);
+  for (const int fd : clients) ::close(fd);
+}
+
+// The system refuses to watch a plain file: its connection ends, and nothing else does.
+TEST_F(JsonConnectionThreads, ADescriptorThatCannotBeWatchedEndsItsOwnConnectionOnly) {
+  char path[] = "/tmp/chappe-watch-XXXXXX";
+  const int fd = ::mkstemp(path);
+  ::unlink(path);
+  port::Descriptor descriptor(port_, executor_.wakes(), fd);
+  EXPECT_FALSE(descriptor.watched());
+  server_.adopt(std::make_unique<port::DescriptorStream>(port_, executor_.wakes(), fd));
+  with_client([](BlockingClient& client) {
+    client.say("{\"do\":\"status\"}\n");
+    EXPECT_TRUE(has(client.line(), "\"clients\":1"));
+  });
+}
+
 TEST(JsonRequest, TakesDefaultsAndChecksRanges) {
   const auto request = parse_request("{\"do\":\"submit\",\"hex\":\"1500aB\"}");
   ASSERT_TRUE(request);
@@ -254,7 +303,7 @@ TEST(UnixListenerThreads, RespectsALivingSocketThatAcceptsNobody) {
     EXPECT_TRUE(has(second.error().words, "another chappe answers here")) << second.error().words;
     for (const int fd : queue) ::close(fd);
   }
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
 }
 
 // The descriptors ran out and came back. Nobody else has to connect for the one who waits.
@@ -295,7 +344,22 @@ TEST(UnixListenerThreads, AcceptsAgainWhenDescriptorsAreBack) {
     ::close(accepted);
     ::close(client);
   }
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
+}
+
+// The other starter has looked at the dead socket and not yet replaced it.
+TEST(UnixListenerThreads, OfTwoStartersAtOnceOneIsRefused) {
+  port::LinuxPort port;
+  async::Executor executor(port);
+  char directory[] = "/tmp/chappe-socket-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/chappe.sock";
+  const int lock = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), path));
+  ::close(lock);
+  EXPECT_TRUE(port::UnixListener::listen(port, executor.wakes(), path));
+  std::filesystem::remove_all(directory);
 }
 
 TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {
@@ -321,7 +385,7 @@ TEST(UnixListenerThreads, ReplacesADeadSocketAndRespectsALivingOne) {
   EXPECT_TRUE(port::UnixListener::listen(port, executor.wakes(), path));
   EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/no/such/place/chappe.sock"));
   EXPECT_FALSE(port::UnixListener::listen(port, executor.wakes(), "/tmp/" + std::string(200, 'x')));
-  ::rmdir(directory);
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -92,7 +92,6 @@ Result<JsonRequest, JsonProblem> parse_request(std::string_view line) {
   if (what == "hello") {
     request.kind = JsonRequest::Kind::hello;
     request.name = read_word(object, "name", 32);
-    request.token = object.text("token");
     request.was_here = object.has("generation");
     request.generation = static_cast<std::uint32_t>(object.number("generation", 0, 0xffffffff, 0));
   } else if (what == "subscribe") {

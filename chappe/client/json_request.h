@@ -26,7 +26,6 @@ struct JsonRequest {
   Kind kind = Kind::status;
   std::string ref;        // the client's own name for it, returned with every answer; may be empty
   std::string name;       // hello: of the client, for people
-  std::string token;      // hello: where one is wanted
   bool was_here = false;  // hello: and knew this generation
   std::uint32_t generation = 0;     // hello
   Filter filter{kAllEvents};        // subscribe

@@ -25,6 +25,12 @@ enum class LawKind : std::uint8_t {
 
 enum class OverBudget : std::uint8_t { defer, drop };
 
+/// What is assumed of the airtime of the last window if nobody knows.
+enum class UnknownPast : std::uint8_t {
+  exhausted,  // all of it was spent just before the start
+  paced,      // it was spent evenly
+};
+
 /// What happens to a frame that found the channel busy for as long as it may wait.
 enum class WhenBusy : std::uint8_t { transmit, drop };
 
@@ -73,12 +79,14 @@ struct Law {
   std::vector<Rule> rules;  // in addition to those of the region's band
   bool dwell = false;
   OverBudget over_budget = OverBudget::defer;
+  UnknownPast unknown_past = UnknownPast::exhausted;
 
   bool operator==(const Law&) const = default;
 };
 
 struct Listen {
   bool cad = true;
+  std::int32_t noise_margin_db = 0;  // 0: levels are not looked at
   Duration busy_max = seconds(4);
   WhenBusy when_busy = WhenBusy::transmit;
 
@@ -98,6 +106,7 @@ struct Hops {
   std::int32_t flood_max_unscoped = 64;
   std::int32_t flood_max_advert = 8;
   LoopDetect loop_detect = LoopDetect::off;
+  std::int32_t flood_copies_enough = 0;  // 0: no number is
 
   bool operator==(const Hops&) const = default;
 };
@@ -148,6 +157,15 @@ struct Kiss {
   bool operator==(const Kiss&) const = default;
 };
 
+enum class OnHang : std::uint8_t { panic, report };
+
+struct Watchdog {
+  Duration limit = seconds(30);  // zero: off
+  OnHang on_hang = OnHang::panic;
+
+  bool operator==(const Watchdog&) const = default;
+};
+
 /// Everything an operator can choose, with the defaults a node starts with when told nothing.
 ///
 /// A plain value: what the texts and ranges are is in schema.h, how a file becomes one in load.h.
@@ -157,6 +175,7 @@ struct Configuration {
   double latitude = 0;
   double longitude = 0;
   std::string region = "eu868";
+  std::string band;  // of the region, where two hold the channel; empty: the first
   Mode mode = Mode::forward;
   std::int32_t path_hash_size = 1;  // bytes
   std::int32_t multi_acks = 0;
@@ -173,6 +192,7 @@ struct Configuration {
   State state;
   Socket socket;
   Kiss kiss;
+  Watchdog watchdog;
 
   bool operator==(const Configuration&) const = default;
 };

@@ -65,8 +65,13 @@ std::vector<Contradiction> find_contradictions(const Configuration& configuratio
         {"the region " + quoted_toml(configuration.region) + " is unknown", {{"", "region"}}});
     return found;
   }
-  const Band* band = find_band(*region, radio.frequency, radio.bandwidth);
-  if (band == nullptr) {
+  const Band* band = find_band(*region, radio.frequency, radio.bandwidth, configuration.band);
+  if (band == nullptr && find_band(*region, radio.frequency, radio.bandwidth) != nullptr) {
+    found.push_back({"the channel " + print(radio.frequency) + ", " + print(radio.bandwidth) +
+                         " wide, does not lie in the band " + quoted_toml(configuration.band) +
+                         " of the region " + quoted_toml(region->id),
+                     {{"", "band"}, {"radio", "frequency"}, {"", "region"}}});
+  } else if (band == nullptr) {
     found.push_back({"the channel " + print(radio.frequency) + ", " + print(radio.bandwidth) +
                          " wide, lies in no band of the region " + quoted_toml(region->id) +
                          ", which has " + print_bands(*region),

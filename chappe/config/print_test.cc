@@ -38,6 +38,7 @@ TEST(Print, EveryMemberReadsBackEqual) {
   other.latitude = -0.1;
   other.longitude = 179.99999999999997;
   other.region = "us915";
+  other.band = "US";
   other.mode = Mode::no_tx;
   other.path_hash_size = 2;
   other.multi_acks = 1;
@@ -55,14 +56,18 @@ TEST(Print, EveryMemberReadsBackEqual) {
   other.law = Law{.kind = LawKind::bucket,
                   .rules = {{hours(1), microseconds(1)}, {seconds(90), milliseconds(1500)}},
                   .dwell = true,
-                  .over_budget = OverBudget::drop};
-  other.listen =
-      Listen{.cad = false, .busy_max = microseconds(1'234'567), .when_busy = WhenBusy::drop};
+                  .over_budget = OverBudget::drop,
+                  .unknown_past = UnknownPast::paced};
+  other.listen = Listen{.cad = false,
+                        .noise_margin_db = 7,
+                        .busy_max = microseconds(1'234'567),
+                        .when_busy = WhenBusy::drop};
   other.delays = Delays{.flood_factor = 1.0 / 3, .direct_factor = 0, .receive_base = 20};
   other.hops = Hops{.flood_max = 1,
                     .flood_max_unscoped = 2,
                     .flood_max_advert = 3,
-                    .loop_detect = LoopDetect::moderate};
+                    .loop_detect = LoopDetect::moderate,
+                    .flood_copies_enough = 2};
   other.expiry = Expiry{.relay = seconds(1), .local = minutes(30)};
   other.adverts =
       Adverts{.at_start = false, .zero_hop_interval = hours(1), .flood_interval = Duration::zero()};

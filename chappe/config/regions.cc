@@ -161,14 +161,14 @@ const Region* find_region(std::string_view id) {
   return nullptr;
 }
 
-const Band* find_band(const Region& region, Hertz frequency, Hertz bandwidth) {
+const Band* find_band(const Region& region, Hertz frequency, Hertz bandwidth, std::string_view id) {
   // Doubled, so that half of an odd bandwidth stays exact.
   const std::uint64_t centre = 2 * std::uint64_t{frequency.count};
   if (centre < bandwidth.count) return nullptr;
   for (const Band& band : region.bands) {
     const bool above_low = centre - bandwidth.count >= 2 * std::uint64_t{band.low.count};
     const bool below_high = centre + bandwidth.count <= 2 * std::uint64_t{band.high.count};
-    if (above_low && below_high) return &band;
+    if (above_low && below_high && (id.empty() || band.id == id)) return &band;
   }
   return nullptr;
 }
@@ -176,8 +176,8 @@ const Band* find_band(const Region& region, Hertz frequency, Hertz bandwidth) {
 Limits limits_of(const Configuration& configuration) {
   const Region* region = find_region(configuration.region);
   CHAPPE_CHECK(region != nullptr);
-  const Band* band =
-      find_band(*region, configuration.radio.frequency, configuration.radio.bandwidth);
+  const Band* band = find_band(
+      *region, configuration.radio.frequency, configuration.radio.bandwidth, configuration.band);
   CHAPPE_CHECK(band != nullptr);
 
   Limits limits{.band = band,

@@ -44,9 +44,12 @@ std::span<const Region> regions();
 /// Nothing if there is no such region.
 const Region* find_region(std::string_view id);
 
-/// The first band that contains the whole occupied bandwidth, centre +- bandwidth / 2. Where two
-/// overlap, the rules of the one listed first hold.
-const Band* find_band(const Region& region, Hertz frequency, Hertz bandwidth);
+/// The band that contains the whole occupied bandwidth, centre +- bandwidth / 2. Where two overlap,
+/// the one named `id`, or the one listed first if `id` is empty.
+const Band* find_band(const Region& region,
+                      Hertz frequency,
+                      Hertz bandwidth,
+                      std::string_view id = {});
 
 /// What a transmission has to respect: the band's limits and the operator's own rules on top.
 struct Limits {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "chappe/config/load.h"
+
 namespace chappe::config {
 namespace {
 
@@ -115,6 +117,26 @@ TEST(Power, IsMeasuredWhereTheLawMeasuresIt) {
   EXPECT_EQ(power_cdbm(radio, PowerBasis::conducted), 2300);
   EXPECT_EQ(power_cdbm(radio, PowerBasis::eirp), 2650);
   EXPECT_EQ(power_cdbm(radio, PowerBasis::erp), 2435);
+}
+
+TEST(Regions, WhereTwoBandsHoldTheChannelTheConfiguredOneCounts) {
+  const Region& japan = *find_region("jp920");
+  const Hertz shared{923'000'000};
+  EXPECT_EQ(find_band(japan, shared, Hertz{125'000})->id, "JP-A");
+  EXPECT_EQ(find_band(japan, shared, Hertz{125'000}, "JP-B")->id, "JP-B");
+  EXPECT_EQ(find_band(japan, Hertz{921'000'000}, Hertz{125'000}, "JP-B"), nullptr);
+
+  Configuration configuration;
+  configuration.region = "jp920";
+  configuration.radio.frequency = Hertz{921'000'000};
+  configuration.radio.tx_power_dbm = 13;
+  configuration.band = "JP-B";
+  const auto wrong = contradictions(configuration);
+  ASSERT_EQ(wrong.size(), 1u);
+  EXPECT_NE(wrong[0].find("JP-B"), std::string::npos) << wrong[0];
+  configuration.radio.frequency = shared;
+  EXPECT_TRUE(contradictions(configuration).empty());
+  EXPECT_EQ(limits_of(configuration).transmission_max, Duration(milliseconds(400)));
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ constexpr std::array kLoopDetect{
     Words("off"), Words("minimal"), Words("moderate"), Words("strict")};
 constexpr std::array kLaws{Words("exact"), Words("bucket")};
 constexpr std::array kOverBudget{Words("defer"), Words("drop")};
+constexpr std::array kOnHang{Words("panic"), Words("report")};
+constexpr std::array kUnknownPast{Words("exhausted"), Words("paced")};
 constexpr std::array kWhenBusy{Words("transmit"), Words("drop")};
 
 // Nominal names of the SX126x's LoRa bandwidths, datasheet table 6-2.
@@ -97,6 +99,8 @@ constexpr std::array kSections{
     Section{"state", "What the node remembers: identity, neighbours, airtime spent."},
     Section{"socket", "The Unix socket for local clients."},
     Section{"kiss", "The node as a KISS modem for other programs (docs/formats/kiss.md)."},
+    Section{"watchdog",
+            "A thread that sees when the program hangs. It costs no wake-ups in sleep."},
 };
 
 const std::vector<Setting>& table() {
@@ -118,6 +122,10 @@ const std::vector<Setting>& table() {
        "region",
        RegionShape{at<&C::region>},
        "Whose law of the air holds. The channel must lie inside one of the region's bands."},
+      {"",
+       "band",
+       TextShape{.at = at<&C::band>, .bytes_max = 8},
+       "Which band's rules hold where two of the region's hold the channel; empty: the first."},
       {"",
        "mode",
        choice<&C::mode>(kModes),
@@ -204,11 +212,22 @@ const std::vector<Setting>& table() {
        "over_budget",
        choice<&C::law, &Law::over_budget>(kOverBudget),
        "A frame that may not go yet waits for its budget until it expires, or is dropped at once."},
+      {"law",
+       "unknown_past",
+       choice<&C::law, &Law::unknown_past>(kUnknownPast),
+       "If the record of spent airtime is lost: exhausted counts the whole budget as spent just "
+       "now, so nothing is sent for a while; paced sends the budget's share of the time since the "
+       "start, which is too much if the node was busy before."},
 
       {"listen",
        "cad",
        BooleanShape{at<&C::listen, &Listen::cad>},
        "Scan for LoRa chirps before each transmission."},
+      {"listen",
+       "noise_margin_db",
+       IntegerShape{at<&C::listen, &Listen::noise_margin_db>, 0, 40, "dB"},
+       "A channel this much above the noise floor is busy, whoever uses it; 0 does not look. Where "
+       "the law sets a level (jp920, kr920), that one holds and nothing is sent over it."},
       {"listen",
        "busy_max",
        DurationShape{at<&C::listen, &Listen::busy_max>, milliseconds(100), seconds(60)},
@@ -247,6 +266,11 @@ const std::vector<Setting>& table() {
        "loop_detect",
        choice<&C::hops, &Hops::loop_detect>(kLoopDetect),
        "How often our own hash may already be in a flood's path."},
+      {"hops",
+       "flood_copies_enough",
+       IntegerShape{at<&C::hops, &Hops::flood_copies_enough>, 0, 8, "copies"},
+       "A flood that waits is not repeated once so many more copies of it were heard; 0 repeats it "
+       "all the same."},
 
       {"expiry",
        "relay",
@@ -313,6 +337,14 @@ const std::vector<Setting>& table() {
        "Of the TCP endpoint: what a program sends as its first line. The word off is for programs "
        "that know of none, and for this machine alone.",
        true},
+      {"watchdog",
+       "limit",
+       DurationShape{at<&C::watchdog, &Watchdog::limit>, seconds(1), hours(1), true},
+       "How long the program may be busy with one thing."},
+      {"watchdog",
+       "on_hang",
+       choice<&C::watchdog, &Watchdog::on_hang>(kOnHang),
+       "panic ends the program, for a supervisor to start it again; report only says so."},
   };
   return settings;
 }

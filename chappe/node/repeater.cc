@@ -12,6 +12,38 @@ namespace {
 // The alarm of protocol 10.5. While a radio works, nothing but a long transmission gets there.
 constexpr Duration kOutOfReceive = seconds(8);
 
+// Who shall have a share of the air because of this packet: who was heard, the last hash of a
+// flood's path; where there is none, who wrote it, as far as the packet tells.
+tx::Neighbour neighbour_of(const mesh::Packet& packet) {
+  constexpr tx::Neighbour kPath = 1u << 24;
+  constexpr tx::Neighbour kAuthor = 2u << 24;
+  Bytes hash;
+  tx::Neighbour kind = kPath;
+  if (packet.is_flood() && packet.hop_count > 0) {
+    hash = packet.path.last(packet.hash_size);
+  } else {
+    kind = kAuthor;
+    switch (packet.type) {
+      case mesh::PayloadType::request:
+      case mesh::PayloadType::response:
+      case mesh::PayloadType::text:
+      case mesh::PayloadType::path_return:
+        if (packet.payload.size() >= 2) hash = packet.payload.subspan(1, 1);  // target, source
+        break;
+      case mesh::PayloadType::advert:
+        if (packet.payload.size() >= 3) hash = packet.payload.first(3);
+        break;
+      default:
+        break;
+    }
+  }
+  tx::Neighbour neighbour = kind;
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    neighbour |= tx::Neighbour{hash[i]} << 8 * i;
+  }
+  return neighbour;
+}
+
 }  // namespace
 
 std::string_view to_string(EventKind kind) {
@@ -172,7 +204,10 @@ void Repeater::judge(std::uint64_t id,
   const mesh::Heard heard{frame.snr, frame.rssi, frame.bytes.size(), frame.at};
   const mesh::Judgement judgement =
       mesh::judge(packet, hash, heard, {settings_.rules, regions_, seen_, random_, *this});
-  if (judgement.why == mesh::Why::duplicate) counters_.duplicates.count(packet);
+  if (judgement.why == mesh::Why::duplicate) {
+    counters_.duplicates.count(packet);
+    count_copy(packet);
+  }
 
   Event event;
   event.kind = EventKind::judged;
@@ -194,7 +229,7 @@ void Repeater::judge(std::uint64_t id,
   switch (judgement.verdict) {
     case mesh::Verdict::forward:
       tell(event);
-      forward(id, judgement);
+      forward(id, packet, judgement);
       return;
     case mesh::Verdict::deliver:
       ++books_.delivered;
@@ -234,10 +269,25 @@ Repeater::Journey& Repeater::begin(std::uint64_t id) {
   return journey;
 }
 
-void Repeater::forward(std::uint64_t id, const mesh::Judgement& judgement) {
+// Others repeat it too: from some number on, our copy would reach nobody new.
+void Repeater::count_copy(const mesh::Packet& packet) {
+  if (settings_.copies_enough == 0 || !packet.is_flood()) return;
+  const mesh::PacketHash key = mesh::seen_key(packet);
+  for (Journey& journey : journeys_) {
+    if (journey.outstanding == 0 || journey.local || !journey.flood) continue;
+    if (journey.key != key || ++journey.copies < settings_.copies_enough) continue;
+    transmitter_.withdraw(static_cast<std::uint64_t>(&journey - journeys_.data()));
+    return;
+  }
+}
+
+void Repeater::forward(std::uint64_t id,
+                       const mesh::Packet& packet,
+                       const mesh::Judgement& judgement) {
   Journey& journey = begin(id);
   journey.hash = judgement.hash;
   journey.key = judgement.key;
+  journey.flood = packet.is_flood();
   journey.outstanding = static_cast<std::uint8_t>(judgement.outgoing().size());
   for (const mesh::Outgoing& outgoing : judgement.outgoing()) {
     tx::Submission submission;
@@ -245,6 +295,7 @@ void Repeater::forward(std::uint64_t id, const mesh::Judgement& judgement) {
     submission.after = outgoing.delay;
     submission.priority = outgoing.priority;
     submission.origin = tx::Origin::relay;
+    submission.neighbour = neighbour_of(packet);
     submission.expiry = expiry(settings_.relay_expiry);
     submission.tag = static_cast<std::uint64_t>(&journey - journeys_.data());
     transmitter_.submit(submission);
@@ -346,7 +397,9 @@ void Repeater::on_outcome(std::uint64_t tag, Bytes frame, const tx::Outcome& out
   const Journey told = journey;
   if (journey.outstanding == 0) {
     // Surely nothing of it went out: a copy heard later gets its chance, and is no echo of ours.
-    if (!journey.any_perhaps_sent) seen_.forget(journey.key);
+    // Unless it was withdrawn because of such copies.
+    const bool redundant = !outcome && outcome.error().why == tx::Why::redundant;
+    if (!journey.any_perhaps_sent && !redundant) seen_.forget(journey.key);
     if (!journey.local) {
       --books_.waiting;
       if (journey.any_sent) {

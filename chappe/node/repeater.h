@@ -117,6 +117,8 @@ class Repeater final : private rx::FrameSink,
     mesh::PacketHash key;          // in the seen table
     std::uint8_t outstanding = 0;  // frames not yet decided; 0: this place is free
     bool local = false;
+    bool flood = false;
+    std::uint8_t copies = 0;  // heard since it was first heard
     bool any_sent = false;
     bool any_perhaps_sent = false;
   };
@@ -139,7 +141,8 @@ class Repeater final : private rx::FrameSink,
              const radio::Frame& frame,
              const mesh::Packet& packet,
              mesh::PacketHash hash);
-  void forward(std::uint64_t id, const mesh::Judgement& judgement);
+  void forward(std::uint64_t id, const mesh::Packet& packet, const mesh::Judgement& judgement);
+  void count_copy(const mesh::Packet& packet);
   void drop(std::uint64_t id, const radio::Frame& frame, const mesh::Packet* packet, mesh::Why why);
   void tell(const Event& event);
   void count(Bytes frame, const tx::Outcome& outcome);

@@ -41,6 +41,8 @@ struct Settings {
   /// Later than this a relay helps nobody: by then the mesh has other copies, or has forgotten it.
   Duration relay_expiry = seconds(60);
   Duration local_expiry = minutes(5);
+  /// A flood that waits is withdrawn once so many more copies of it were heard. 0: never.
+  std::uint8_t copies_enough = 0;
   std::size_t seen_capacity = mesh::kSeenMax;
   /// Frames that may be held or waiting together; a frame heard beyond that is lost. kNoPool: the
   /// tables' own bounds alone count, and better frames displace others.

@@ -25,6 +25,23 @@ struct Transmitted {
 enum class TransmitFailure : std::uint8_t {
   never_keyed,  // surely nothing was radiated
   unsure,       // something may have been radiated: its airtime stays spent
+  restarted,    // the radio was reset before this was keyed: surely nothing was radiated
+};
+
+/// Whether nobody can have heard anything of it.
+constexpr bool surely_silent(TransmitFailure failure) {
+  return failure != TransmitFailure::unsure;
+}
+
+/// Looks at a frame where it was heard, before anybody is woken for it. What is not new goes no
+/// further, and whoever looks has counted it.
+class FrameFilter {
+ public:
+  /// Context: the radio's executor, which may run on a thread of its own. Never waits.
+  virtual bool is_new(const Frame& frame) noexcept = 0;
+
+ protected:
+  ~FrameFilter() = default;
 };
 
 /// One half-duplex LoRa radio.
@@ -67,11 +84,22 @@ class Radio {
   /// Takes the oldest frame that was heard; false if there is none.
   [[nodiscard]] virtual bool take(Frame& frame) = 0;
 
+  /// A panic: whatever is on the air ends now, by the shortest way there is (register writes, one
+  /// command), and nothing is sent any more. It must not lock, wait, allocate or panic. A radio
+  /// that ends by itself when its program does has nothing to do. Context: any.
+  virtual void make_safe() noexcept {}
+
+  /// Who looks at frames first; null: nobody, all are new. Radios that hear in the context of their
+  /// house have no use for it and may ignore it. Before the radio starts, and after it has ended.
+  void set_filter(FrameFilter* filter) { filter_ = filter; }
+
  protected:
   ~Radio() = default;
+  bool passes(const Frame& frame) const { return filter_ == nullptr || filter_->is_new(frame); }
 
  private:
   RightLock right_;
+  FrameFilter* filter_ = nullptr;
 };
 
 }  // namespace chappe::radio

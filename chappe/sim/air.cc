@@ -1,6 +1,7 @@
 #include "chappe/sim/air.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "chappe/base/check.h"
 #include "chappe/radio/airtime.h"
@@ -25,7 +26,7 @@ Air::OnAir::OnAir(Air& of, StationId sender, std::size_t stations)
 
 void Air::OnAir::ended(Timer& timer, const async::TimerContext&) {
   OnAir& on_air = static_cast<OnAir&>(timer);
-  on_air.air.end(on_air);
+  on_air.air.end(on_air, End::whole);
 }
 
 Air::Air(async::Executor& executor,
@@ -67,8 +68,33 @@ void Air::set_link(StationId from, StationId to, std::optional<Link> link) {
 bool Air::same_channel(std::size_t a, std::size_t b) const {
   const radio::Modulation& one = places_[a].modulation;
   const radio::Modulation& other = places_[b].modulation;
-  return one.frequency == other.frequency && one.bandwidth.chip() == other.bandwidth.chip() &&
-         one.spreading == other.spreading;
+  // A receiver follows a frequency that is off by a quarter of the bandwidth.
+  const std::int64_t off = std::int64_t{one.frequency.count} - other.frequency.count;
+  return std::abs(off) <= one.bandwidth.nominal().count / 4 &&
+         one.bandwidth.chip() == other.bandwidth.chip() && one.spreading == other.spreading &&
+         places_[a].kind == places_[b].kind;
+}
+
+void Air::tune(StationId station, const radio::Modulation& modulation, std::uint16_t kind) {
+  CHAPPE_CHECK(index(station) < joined_);
+  CHAPPE_CHECK(!is_radiating(station));
+  Place& place = places_[index(station)];
+  place.modulation = modulation;
+  place.kind = kind;
+  for (std::size_t i = 0; i < joined_; ++i) {
+    if (i == index(station) || same_channel(i, index(station))) continue;
+    on_air(StationId{static_cast<std::uint16_t>(i)}).receptions[index(station)] = {};
+  }
+}
+
+void Air::cut(StationId station) {
+  OnAir& cut = on_air(station);
+  CHAPPE_CHECK(cut.armed());
+  cut.cancel();
+  places_[index(station)].airtime -= cut.to - executor_.now();
+  cut.to = executor_.now();
+  for (std::size_t at = 0; at < joined_; ++at) cut.worsen(at, Fate::cut);
+  end(cut, End::cut);
 }
 
 // How a frame arrives if nothing disturbs it.
@@ -113,6 +139,11 @@ void Air::radiate(StationId from, Bytes frame) {
 
   const Radiation radiation{from, newer.from, newer.to, newer.frame};
   listeners_.for_each([&](AirListener& listener) { listener.on_keyed(radiation); });
+  for (std::size_t at = 0; at < joined_; ++at) {
+    Antenna* const antenna = places_[at].antenna;
+    if (antenna == nullptr || newer.receptions[at].fate != Fate::heard) continue;
+    antenna->on_arriving(*newer.receptions[at].link, newer.from, newer.to);
+  }
 }
 
 // Two frames overlap: neither sender hears the other's, and everybody else at most one of them.
@@ -132,7 +163,7 @@ void Air::meet(OnAir& older, OnAir& newer) {
   }
 }
 
-void Air::end(OnAir& ended) {
+void Air::end(OnAir& ended, End how) {
   const std::size_t from = index(ended.station);
   const Radiation radiation{ended.station, ended.from, ended.to, ended.frame};
   for (std::size_t at = 0; at < joined_; ++at) {
@@ -150,7 +181,8 @@ void Air::end(OnAir& ended) {
   }
   // What comes next on this air comes after everybody has this frame.
   Antenna* const sender = places_[from].antenna;
-  if (sender != nullptr) sender->on_radiated(ended.from, ended.to - ended.from);
+  if (sender != nullptr && how == End::whole)
+    sender->on_radiated(ended.from, ended.to - ended.from);
 }
 
 bool Air::is_occupied(StationId at, Time from, Time to) const {

@@ -43,6 +43,8 @@ class Antenna {
  public:
   /// A frame came through whole. False: there was no room for it.
   virtual bool on_frame(const radio::Frame& frame) noexcept = 0;
+  /// A frame that it could receive has begun. Most radios notice nothing before its end.
+  virtual void on_arriving(const Link& /*link*/, Time /*from*/, Time /*to*/) noexcept {}
   /// The last symbol of its own frame is out.
   virtual void on_radiated(Time keyed, Duration airtime) noexcept = 0;
 
@@ -90,7 +92,7 @@ struct Physics {
 /// A frame occupies it for its exact time on air. Whoever sends hears nothing that overlaps. Of two
 /// frames of one channel and spreading factor that overlap at a receiver, the one stronger by the
 /// capture margin survives, else none; other spreading factors do not disturb. All is decided when
-/// a frame is keyed, since every frame runs to its end: cutting one short is not in its power.
+/// a frame is keyed. One that is cut short is received by nobody, and has disturbed whom it met.
 ///
 /// Context: one executor's tasks and timers. Memory: all of it in the constructor.
 class Air {
@@ -119,6 +121,14 @@ class Air {
   /// Keys a frame. Requires that the station's last one has ended: on_radiated() has told so.
   void radiate(StationId from, Bytes frame);
   bool is_radiating(StationId station) const { return on_air(station).armed(); }
+
+  /// The sender falls silent in the middle of its frame: on_radiated() does not follow.
+  void cut(StationId station);
+
+  /// The station sends and listens like this from now on. `kind`: what else tells frames apart
+  /// (sync word, inverted IQ); 0 is MeshCore's. Requires that it is not sending. A frame that is
+  /// under way and no longer fits is out of its range; one that would fit now is not received.
+  void tune(StationId station, const radio::Modulation& modulation, std::uint16_t kind = 0);
 
   /// Whether one signal that `at` can receive was there during all of [from, to], which has not
   /// ended before now. Blind to its own.
@@ -161,6 +171,7 @@ class Air {
   struct Place {
     Antenna* antenna = nullptr;
     radio::Modulation modulation;
+    std::uint16_t kind = 0;
     Fates fates;
     Duration airtime{};
     std::unique_ptr<OnAir> on_air;  // one radio, one frame at a time
@@ -175,7 +186,8 @@ class Air {
   bool same_channel(std::size_t a, std::size_t b) const;
   Reception undisturbed(std::size_t from, std::size_t to);
   void meet(OnAir& older, OnAir& newer);
-  void end(OnAir& on_air);
+  enum class End { whole, cut };
+  void end(OnAir& on_air, End how);
 
   async::Executor& executor_;
   const Physics physics_;

@@ -14,14 +14,15 @@ enum class Fate : std::uint8_t {
   weak,          // below what the spreading factor needs
   half_duplex,   // the station was sending itself
   collided,      // another frame, not weaker by the capture margin
-  overrun,       // it arrived, and the radio had no room for it
+  cut,           // its sender fell silent before its end
+  overrun,       // it arrived, and the radio had no room for it or did not listen
   heard,
 };
 inline constexpr std::size_t kFateCount = static_cast<std::size_t>(Fate::heard) + 1;
 
 constexpr std::string_view to_string(Fate fate) {
   constexpr std::string_view kNames[kFateCount] = {
-      "out_of_range", "weak", "half_duplex", "collided", "overrun", "heard"};
+      "out_of_range", "weak", "half_duplex", "collided", "cut", "overrun", "heard"};
   return kNames[static_cast<std::size_t>(fate)];
 }
 

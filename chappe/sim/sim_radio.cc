@@ -46,6 +46,8 @@ SimRadio::SimRadio(async::Executor& executor, Air& air, const radio::Modulation&
 
 SimRadio::~SimRadio() {
   air_.leave(station_);
+  // What the air still has is nobody's now: its end will not be told here.
+  if (inflight_.read().pending > 0) settle(Unexpected(radio::TransmitFailure::unsure));
 }
 
 async::Task<radio::Channel> SimRadio::listen(const radio::Right&) {

@@ -22,7 +22,7 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  const char* name() const { return name_.load(Order::relaxed); }
+  const char* name() const { return name_.load(); }
   Kind kind() const { return kind_; }
   const char* kind_name() const {
     return kind_ == Kind::task ? "task" : kind_ == Kind::worker ? "worker" : "timer";
@@ -30,8 +30,8 @@ class Agent {
 
   /// For dumps, possibly old when it arrives: what it waits for (null: nothing), which lock if it
   /// is one, and where in the source.
-  const char* waiting_for() const { return waiting_for_.load(Order::relaxed); }
-  const LockRecord* waiting_on() const { return waiting_on_.load(Order::relaxed); }
+  const char* waiting_for() const { return waiting_for_.load(); }
+  const LockRecord* waiting_on() const { return waiting_on_.load(); }
   Site waiting_at() const { return waiting_at_.read(); }
 
   bool holds_a_lock() const { return !held_.empty(); }
@@ -50,16 +50,16 @@ class Agent {
 
  protected:
   ~Agent() = default;
-  void rename(const char* name) { name_.store(name, Order::relaxed); }
+  void rename(const char* name) { name_.store(name); }
 
   void begin_waiting(const char* what, Site site) {
-    waiting_for_.store(what, Order::relaxed);
+    waiting_for_.store(what);
     waiting_at_.write(site);
   }
-  void begin_waiting_on(const LockRecord& lock) { waiting_on_.store(&lock, Order::release); }
+  void begin_waiting_on(const LockRecord& lock) { waiting_on_.store(&lock); }
   void end_waiting() {
-    waiting_for_.store(nullptr, Order::relaxed);
-    waiting_on_.store(nullptr, Order::relaxed);
+    waiting_for_.store(nullptr);
+    waiting_on_.store(nullptr);
   }
 
   List<LockRecord> held_;  // this agent only
@@ -77,22 +77,22 @@ class Agent {
                                           .readers = Who::any,
                                           .protection = "only the agent itself writes",
                                           .orders = Orders::relaxed};
-  SharedWord<const char*, kNameState> name_;
+  SharedHint<const char*, kNameState> name_;
   static constexpr SharedState kWaitingForState{.name = "Agent::waiting_for",
                                                 .purpose = "what it waits for, in words",
                                                 .writers = Who::any,
                                                 .readers = Who::any,
                                                 .protection = "only the agent itself writes",
                                                 .orders = Orders::relaxed};
-  SharedWord<const char*, kWaitingForState> waiting_for_{nullptr};
+  SharedHint<const char*, kWaitingForState> waiting_for_{nullptr};
   static constexpr SharedState kWaitingOnState{
       .name = "Agent::waiting_on",
       .purpose = "the lock it waits for",
       .writers = Who::any,
       .readers = Who::any,
       .protection = "only the agent itself writes; who follows it looks inside the workplace",
-      .orders = Orders::release | Orders::relaxed};
-  SharedWord<const LockRecord*, kWaitingOnState> waiting_on_{nullptr};
+      .orders = Orders::relaxed};
+  SharedHint<const LockRecord*, kWaitingOnState> waiting_on_{nullptr};
   SharedSite waiting_at_;
 };
 

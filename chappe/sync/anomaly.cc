@@ -1,5 +1,6 @@
 #include "chappe/sync/anomaly.h"
 
+#include "chappe/base/note.h"
 #include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
@@ -12,7 +13,8 @@ constexpr SharedState kCountsState{.name = "Anomaly::counts",
                                    .protection = "each is a counter of its own",
                                    .orders = Orders::relaxed};
 using Count = SharedWord<std::uint32_t, kCountsState>;
-constinit Count counts[kAnomalies] = {Count(0), Count(0), Count(0)};
+constinit SharedWord<std::uint32_t, kCountsState> counts[kAnomalies] = {
+    Count(0), Count(0), Count(0)};
 
 constexpr SharedState kContextState{.name = "Anomaly::listener_context",
                                     .purpose = "what the listener is called with",
@@ -32,7 +34,9 @@ constinit SharedWord<AnomalyListener, kListenerState> listener{nullptr};
 }  // namespace
 
 void report(Anomaly kind, std::string_view words) noexcept {
-  counts[static_cast<std::size_t>(kind)].fetch_add(1, Order::relaxed);
+  const auto index = static_cast<std::size_t>(kind);
+  const std::uint32_t before = counts[index].fetch_add(1, Order::relaxed);
+  note(Note::anomaly, static_cast<std::uint32_t>(index), before + 1);
   if (const AnomalyListener tell = listener.load(Order::acquire); tell != nullptr) {
     tell(listener_context.load(Order::relaxed), kind, words);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chappe/base/note.h"
 #include "chappe/base/panic.h"
 #include "chappe/sync/anomaly.h"
 #include "chappe/sync/section.h"
@@ -82,12 +83,10 @@ void LockRecord::fail(const char* rule, Site here) const {
   add_agent(words, Agent::running());
   words.add(" at ").add(here).add("; ");
   add_chain(words);
-  panic(words.view(), here, {PanicCode::lock, class_.rank});
+  panic(words.view(), here, {PanicCode::lock, class_.rank, 0, this});
 }
 
-void LockRecord::check_may_lock(Agent& agent, Site site) const {
-  Section::check_outside("lock", class_.name, site);
-  check_not_recursive(agent, site);
+void LockRecord::check_order(Agent& agent, Site site) const {
   agent.held_.for_each([&](LockRecord& other) {
     if (other.class_.rank < class_.rank) [[likely]]
       return;
@@ -98,31 +97,11 @@ void LockRecord::check_may_lock(Agent& agent, Site site) const {
     words.add(other.class_.rank).add(", taken at ").add(other.site_.read());
     words.add("; '").add(class_.name).add("' is ");
     add_chain(words);
-    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank});
+    panic(words.view(), site, {PanicCode::lock, class_.rank, other.class_.rank, this});
   });
 }
 
-void LockRecord::taken_by(Agent& agent, Site site) {
-  owner_.store(&agent, Order::relaxed);
-  site_.write(site);
-  agent.held_.push_back(*this);
-}
-
-void LockRecord::check_may_release(Site site) const {
-  Agent* const me = Agent::running();
-  if (owner() == me && me != nullptr) [[likely]]
-    return;
-  fail(owner() == nullptr ? "release of a free lock" : "foreign release", site);
-}
-
-void LockRecord::released() {
-  unlink();
-  owner_.store(nullptr, Order::relaxed);
-}
-
-Duration LockRecord::check_hold(Duration held, const Workplace* workplace) {
-  if (held < class_.budget) [[likely]]
-    return class_.budget;
+Duration LockRecord::over_budget(Duration held, const Workplace* workplace) {
   const bool beyond = held >= class_.limit;
   if (!beyond && reported_) return class_.limit;
   Words words;
@@ -134,8 +113,10 @@ Duration LockRecord::check_hold(Duration held, const Workplace* workplace) {
   } else {
     add_chain(words);
   }
-  if (beyond) panic(words.view(), site_.read());
+  const auto held_ms = static_cast<std::uint32_t>(in_ms(held));
+  if (beyond) panic(words.view(), site_.read(), {PanicCode::lock, class_.rank, held_ms, this});
   reported_ = true;
+  note(Note::lock_held_long, note_name(class_.name), held_ms);
   report(Anomaly::lock_over_budget, words.view());
   return class_.limit;
 }

@@ -23,7 +23,7 @@ class LockRecord : public ListNode {
   const LockClass& lock_class() const { return class_; }
 
   /// For dumps and tests: the answer may be old when it arrives, unless the asker is the owner.
-  Agent* owner() const { return owner_.load(Order::relaxed); }
+  Agent* owner() const { return owner_.load(); }
   Site held_at() const { return site_.read(); }
 
   /// "held by …, who waits for …, held by …; in line: …": everybody who holds and who waits, from
@@ -43,19 +43,37 @@ class LockRecord : public ListNode {
 
   /// Panics if `agent` must not wait for this lock: it holds it already, or it holds one that
   /// belongs behind it. Exact without a lock: only an agent itself stores its own address here.
-  void check_may_lock(Agent& agent, Site site) const;
+  void check_may_lock(Agent& agent, Site site) const {
+    check_not_recursive(agent, site);
+    if (agent.holds_a_lock()) check_order(agent, site);
+  }
   void check_not_recursive(const Agent& agent, Site site) const {
     if (owner() == &agent) [[unlikely]]
       fail("recursive lock", site);
   }
-  void taken_by(Agent& agent, Site site);
+  void taken_by(Agent& agent, Site site) {
+    owner_.store(&agent);
+    site_.write(site);
+    agent.held_.push_back(*this);
+  }
   /// Panics if the one who is running does not hold this lock.
-  void check_may_release(Site site) const;
-  void released();
+  void check_may_release(Site site) const {
+    Agent* const me = Agent::running();
+    if (owner() != me || me == nullptr) [[unlikely]]
+      fail(owner() == nullptr ? "release of a free lock" : "foreign release", site);
+  }
+  void released() {
+    unlink();
+    owner_.store(nullptr);
+  }
 
   /// Its hold has lasted `held`: an anomaly beyond the budget, once; beyond the limit, a panic.
   /// Returns after how long a hold this wants to be asked again. Context: who may read since_.
-  Duration check_hold(Duration held, const Workplace* workplace);
+  Duration check_hold(Duration held, const Workplace* workplace) {
+    if (held < class_.budget) [[likely]]
+      return class_.budget;
+    return over_budget(held, workplace);
+  }
 
   [[noreturn]] void fail(const char* rule, Site here) const;
 
@@ -64,6 +82,9 @@ class LockRecord : public ListNode {
 
  private:
   friend class Agent;
+
+  void check_order(Agent& agent, Site site) const;
+  Duration over_budget(Duration held, const Workplace* workplace);
 
   void add_chain(Words& words, const Workplace& workplace) const;
   virtual void add_line(Words& words, const Workplace& workplace) const = 0;
@@ -76,7 +97,7 @@ class LockRecord : public ListNode {
       .readers = Who::any,
       .protection = "only the holder writes; exact for the holder, old for everybody else",
       .orders = Orders::relaxed};
-  SharedWord<Agent*, kOwnerState> owner_{nullptr};
+  SharedHint<Agent*, kOwnerState> owner_{nullptr};
   SharedSite site_;  // where the holder took it; writer: the holder
 };
 

@@ -75,6 +75,7 @@ void Mutex::check_is_here(const Worker& me, Site site) const {
 
 Mutex::Guard Mutex::lock(Worker& me, Site site) noexcept {
   check_is_here(me, site);
+  Section::check_outside("lock", lock_class().name, site);
   check_may_lock(me, site);
 
   Waiting waiting{&me, {}};
@@ -110,7 +111,7 @@ std::optional<Mutex::Guard> Mutex::try_lock(Worker& me, Site site) noexcept {
 Mutex::Guard Mutex::grant(Worker& me, Site site) noexcept {
   taken_by(me, site);
   // One writer at a time, so no read-modify-write. Release, for who looks from outside.
-  holds_.store(holds_.load(Order::relaxed) + 1, Order::release);
+  holds_.store(holds_.load() + 1);
   if (!known_) [[unlikely]] {
     known_ = true;
     workplace().with([this](Workplace& place) {
@@ -163,7 +164,7 @@ void Mutex::add_line(Words& words, const Workplace& place) const {
 }
 
 void Mutex::look(Time now, const Workplace& place) {
-  const std::uint32_t hold = holds_.load(Order::acquire);
+  const std::uint32_t hold = holds_.load();
   if (owner() == nullptr || hold != seen_hold_) {
     // Free, or a hold not seen before: it began after the last look.
     seen_hold_ = hold;

@@ -23,7 +23,8 @@ class Mutex final : public LockRecord {
   class Guard;
   /// Blocks until `me` holds the lock. Panics: recursion, wrong order, `me` not running here.
   /// Contract of Mutex::lock: context worker; sleeps may; locks itself; timers none; wakes none;
-  /// touches Mutex::state, LockRecord::owner; calls Parker::park, note, note_name.
+  /// touches Mutex::state, MutexWaiting::next, Mutex::holds, LockRecord::owner,
+  /// Agent::waiting_for, Agent::waiting_on; calls Parker::park, note, note_name.
   [[nodiscard]] Guard lock(Worker& me, Site site = Site::here()) noexcept;
   /// Nothing if somebody holds it. Skips the order check, which only waiting needs.
   [[nodiscard]] std::optional<Guard> try_lock(Worker& me, Site site = Site::here()) noexcept;
@@ -39,7 +40,7 @@ class Mutex final : public LockRecord {
     Worker* worker;
 
     static constexpr SharedState kNextState{
-        .name = "Mutex::Waiting::next",
+        .name = "MutexWaiting::next",
         .purpose = "who came before",
         .writers = Who::worker,
         .readers = Who::worker,
@@ -51,7 +52,8 @@ class Mutex final : public LockRecord {
   void check_is_here(const Worker& me, Site site) const;
   Guard grant(Worker& me, Site site) noexcept;
   /// Contract of Mutex::unlock: context worker; sleeps never; locks none; timers none; wakes the
-  /// longest waiter; touches Mutex::state, LockRecord::owner; calls Parker::unpark.
+  /// longest waiter; touches Mutex::state, Mutex::line, MutexWaiting::next, LockRecord::owner;
+  /// calls Parker::unpark.
   void unlock(Site site) noexcept;
   void look(Time now, const Workplace& workplace);
   void add_line(Words& words, const Workplace& workplace) const override;
@@ -77,8 +79,8 @@ class Mutex final : public LockRecord {
       .writers = Who::worker,
       .readers = Who::watchdog | Who::worker,
       .protection = "only the holder writes",
-      .orders = Orders::acquire | Orders::release | Orders::relaxed};
-  SharedWord<std::uint32_t, kHoldsState> holds_{0};
+      .orders = Orders::relaxed};
+  SharedHint<std::uint32_t, kHoldsState> holds_{0};
 
   // In the workplace's section. since_ and reported_ are the watch's, about seen_hold_.
   Mutex* next_ = nullptr;

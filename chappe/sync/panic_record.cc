@@ -85,6 +85,16 @@ void write_panic(PanicArea& area,
                                           lock.lock_class().rank};
     });
   }
+  // Who holds the lock it is about, what that one waits for, who holds that, and so on.
+  const LockRecord* lock = cause.lock;
+  while (lock != nullptr && record.chain_count < PanicRecord::kMost) {
+    const Agent* const holder = lock->owner();
+    record.chain[record.chain_count++] = {
+        writer.word(lock->lock_class().name),
+        holder != nullptr ? writer.word(holder->name()) : PanicRecord::Word{},
+        writer.place(lock->held_at())};
+    lock = holder != nullptr ? holder->waiting_on() : nullptr;
+  }
   record.magic = PanicRecord::kMagic;
   record.crc = crc_of(area);
 }

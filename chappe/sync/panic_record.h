@@ -30,8 +30,8 @@ struct PanicRecord {
     std::uint16_t rank;
   };
   struct Link {
-    Word agent;
     Word lock;
+    Word holder;
     Place since;
   };
 
@@ -58,7 +58,7 @@ static_assert(sizeof(PanicRecord) == 128);
 
 /// The record and its text, side by side. All zero: nothing has happened.
 struct PanicArea {
-  static constexpr std::size_t kTextBytes = 768;
+  static constexpr std::size_t kTextBytes = 1280;
   PanicRecord record;
   std::array<char, kTextBytes> text;
 
@@ -69,7 +69,8 @@ struct PanicArea {
   std::string_view words(PanicRecord::Word at) const;
 };
 
-/// Fills `area`: who runs, what it holds, and the chain of who waits for whom that begins with it.
+/// Fills `area`: who runs, what it holds, and the chain of who holds what, from the lock that
+/// the panic is about.
 /// Takes no lock and allocates nothing. Context: any; the one panic of this process.
 void write_panic(PanicArea& area,
                  std::string_view what,

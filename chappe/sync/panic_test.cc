@@ -111,6 +111,23 @@ TEST_F(AfterPanic, TheRecordTellsWhoRanAndWhichLocksItHeldAndSinceWhere) {
   EXPECT_EQ(area.words(area.record.held[1].lock), "journal");
 }
 
+TEST_F(AfterPanic, TheRecordFollowsTheChainOfWhoHoldsTheLockItIsAbout) {
+  run([](RecorderMemory&) {
+    static constexpr LockClass kDisk{"disk", 10};
+    Mutex disk(kDisk);
+    Worker worker("writer");
+    const auto outer = disk.lock(worker, Site{"chappe/a.cc", 1});
+    const auto again = disk.lock(worker, Site{"chappe/a.cc", 9});
+  });
+  const PanicArea area = panic_record();
+  EXPECT_EQ(area.record.code, static_cast<std::uint16_t>(PanicCode::lock));
+  ASSERT_EQ(area.record.chain_count, 1u);
+  EXPECT_EQ(area.words(area.record.chain[0].lock), "disk");
+  EXPECT_EQ(area.words(area.record.chain[0].holder), "writer");
+  EXPECT_EQ(area.words(area.record.chain[0].since.file), "chappe/a.cc");
+  EXPECT_EQ(area.record.chain[0].since.line, 1u);
+}
+
 TEST_F(AfterPanic, TheRadioIsSafeBeforeAnythingIsWritten) {
   static RecorderMemory* recorder = nullptr;
   run([](RecorderMemory& memory) {

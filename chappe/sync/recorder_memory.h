@@ -40,6 +40,7 @@ constexpr std::size_t kSlots = 4096;
 constexpr std::size_t kSlotBytes = 16;
 constexpr std::size_t kSlotsMost = 1 << 20;
 static_assert(sizeof(RecorderHeader) <= kPanic);
+static_assert(kNames == 1536 && kLive == 3584);  // as docs/formats/recorder.md has it
 static_assert(kLive + 16 <= kSlots);
 constexpr std::size_t bytes_for(std::size_t slots) {
   return kSlots + slots * kSlotBytes;

@@ -7,10 +7,8 @@ namespace chappe::sync {
 
 constinit thread_local const Section* Section::inside_ = nullptr;
 
-void Section::check_outside(const char* what, const char* name, Site site) {
+void Section::fail_inside(const char* what, const char* name, Site site) {
   const Section* const outer = inside_;
-  if (outer == nullptr) [[likely]]
-    return;
   inside_ = nullptr;  // the panic's own words may need a section
   Text<360> words;
   words.add(what).add(" '").add(name).add("' at ").add(site).add(" inside section '");

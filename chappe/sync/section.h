@@ -40,7 +40,10 @@ class Section {
   /// True while the calling context is in some section.
   static bool inside() noexcept { return inside_ != nullptr; }
   /// Panics if it is, naming both: what it is about to do cannot be done there.
-  static void check_outside(const char* what, const char* name, Site site);
+  static void check_outside(const char* what, const char* name, Site site) {
+    if (inside_ != nullptr) [[unlikely]]
+      fail_inside(what, name, site);
+  }
 
   class [[nodiscard]] Stay {
    public:
@@ -58,6 +61,7 @@ class Section {
   // Tries before whoever waits gives up on the holder; about two seconds on Linux.
   static constexpr std::uint32_t kPatience = 2'200;
 
+  [[noreturn]] static void fail_inside(const char* what, const char* name, Site site);
   void enter(Site site) noexcept;
   void leave() noexcept;
 

@@ -9,10 +9,10 @@ namespace chappe::sync {
 /// panics, which can live with half of it being new.
 class SharedSite {
  public:
-  Site read() const { return {file_.load(Order::relaxed), line_.load(Order::relaxed)}; }
+  Site read() const { return {file_.load(), line_.load()}; }
   void write(Site site) {
-    file_.store(site.file, Order::relaxed);
-    line_.store(site.line, Order::relaxed);
+    file_.store(site.file);
+    line_.store(site.line);
   }
 
  private:
@@ -23,14 +23,14 @@ class SharedSite {
       .readers = Who::any,
       .protection = "only the owner of the field around it writes; half of it may be new",
       .orders = Orders::relaxed};
-  SharedWord<const char*, kFileState> file_{"?"};
+  SharedHint<const char*, kFileState> file_{"?"};
   static constexpr SharedState kLineState{.name = "SharedSite::line",
                                           .purpose = "a place in the source: its line",
                                           .writers = Who::any,
                                           .readers = Who::any,
                                           .protection = "as the file",
                                           .orders = Orders::relaxed};
-  SharedWord<std::uint32_t, kLineState> line_{0};
+  SharedHint<std::uint32_t, kLineState> line_{0};
 };
 
 }  // namespace chappe::sync

@@ -136,6 +136,16 @@ class SharedWord : public Word<T> {
   }
 };
 
+/// A word that decides nothing: for dumps, and for whoever compares it with what he alone stores
+/// there. Always relaxed.
+template <class T, const SharedState& kState>
+class SharedHint : public Hint<T> {
+  static_assert(kState.complete() && kState.orders == Orders::relaxed);
+
+ public:
+  constexpr explicit SharedHint(T initial) : Hint<T>(initial) {}
+};
+
 /// A word that one class alone writes, from one context: load and store. Another writer and a
 /// read-modify-write do not compile; another thread is a panic in Debug builds.
 template <class T, const SharedState& kState, class Writer>

@@ -7,9 +7,9 @@
 
 #include "chappe/base/check.h"
 #include "chappe/base/list.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/waiter.h"
 #include "chappe/sync/wake_list.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::sync {
 
@@ -116,10 +116,29 @@ class Spsc : public WakeSource {
     static_cast<Spsc&>(self).serve();
   }
 
-  std::array<Plain<std::optional<T>>, kMost>
-      places_;                     // pushed: the producer's, then the executor's
-  Word<std::uint32_t> pushed_{0};  // counts, writer: the producer
-  Word<std::uint32_t> popped_{0};  // counts, writer: the executor
+  static constexpr SharedState kPlaceState{
+      .name = "Spsc::places",
+      .purpose = "the items",
+      .writers = Who::any,
+      .readers = Who::executor,
+      .protection = "the producer's until it counts pushed, then the executor's until popped"};
+  std::array<OrderedPlain<std::optional<T>, kPlaceState>, kMost> places_;
+  static constexpr SharedState kPushedState{
+      .name = "Spsc::pushed",
+      .purpose = "how many items were pushed",
+      .writers = Who::any,
+      .readers = Who::any,
+      .protection = "one writer, the producer",
+      .orders = Orders::relaxed | Orders::acquire | Orders::release};
+  SharedWord<std::uint32_t, kPushedState> pushed_{0};
+  static constexpr SharedState kPoppedState{
+      .name = "Spsc::popped",
+      .purpose = "how many items were taken",
+      .writers = Who::executor,
+      .readers = Who::any,
+      .protection = "one writer, the executor",
+      .orders = Orders::relaxed | Orders::acquire | Orders::release};
+  SharedWord<std::uint32_t, kPoppedState> popped_{0};
   // Executor's thread only.
   List<Pop> waiters_;
   std::uint32_t granted_ = 0;

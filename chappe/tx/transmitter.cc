@@ -42,6 +42,12 @@ std::uint64_t Statistics::refused() const {
   return sum;
 }
 
+std::optional<Duration> Statistics::undebited(const radio::Radio& radio) const {
+  const std::optional<Duration> radiated = radio.radiated();
+  if (!radiated) return std::nullopt;
+  return *radiated - airtime - on_air - unsure;
+}
+
 Transmitter::Transmitter(
     async::Executor& executor, radio::Radio& radio, Law& law, Random& random, const Policy& policy)
     : executor_(executor),
@@ -70,6 +76,7 @@ void Transmitter::stop() {
   stopped_ = true;  // first: who hears of it may answer by submitting
   slot_.cancel();
   budget_.cancel();
+  statistics_.unsure += std::exchange(statistics_.on_air, {});  // what is on the air goes on
   for (std::optional<Waiting>& place : pool_) {
     if (place->state_ == Waiting::State::free) continue;
     finish(*place, Unexpected(Refused{Why::stopped, Stage::gate, kNever}));
@@ -366,6 +373,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   waiting.timer_.cancel();
   waiting.state_ = Waiting::State::on_air;
   ++waiting.attempts_;
+  statistics_.on_air = waiting.airtime_;
   if (observer_ != nullptr) observer_->on_keying(waiting.tag_);
 
   note(Note::transmit_start,
@@ -375,6 +383,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
   note(Note::transmit_end,
        done ? 0 : 1 + static_cast<std::uint32_t>(done.error()),
        done ? static_cast<std::uint32_t>(done->airtime.count()) : 0);
+  statistics_.on_air = Duration::zero();
   if (done) {
     reservation->commit(done->keyed, done->airtime);
     statistics_.airtime += done->airtime;
@@ -383,7 +392,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     finish(waiting, Sent{done->keyed, done->airtime, waiting.attempts_, waited, forced});
     co_return Step::done;
   }
-  if (done.error() == radio::TransmitFailure::never_keyed) {
+  if (radio::surely_silent(done.error())) {
     reservation->cancel();
   } else {
     reservation->keep(executor_.now());

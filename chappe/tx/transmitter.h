@@ -70,10 +70,13 @@ struct Statistics {
   std::array<std::uint64_t, kWhyCount> refused_at_gate{};
   std::uint64_t back_offs = 0;
   Duration airtime{};  // radiated, as committed
+  Duration on_air{};   // of the frame that is being sent
   Duration unsure{};   // perhaps radiated: debited and not given back
   Duration saved{};    // of frames that were redundant
 
   std::uint64_t refused() const;
+  /// What the radio has radiated beyond what was debited for it, if it keeps a log: 0, always.
+  std::optional<Duration> undebited(const radio::Radio& radio) const;
   bool balances() const { return submitted == sent + waiting + refused(); }
 };
 

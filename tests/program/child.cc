@@ -81,8 +81,8 @@ bool Child::read_some() {
   return true;
 }
 
-bool Child::wait_for_output(const std::string& words) {
-  while (out_.find(words) == std::string::npos) {
+bool Child::wait_for_output(const std::string& words, std::size_t from) {
+  while (out_.find(words, from) == std::string::npos) {
     if (!read_some()) return false;
   }
   return true;

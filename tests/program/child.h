@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ class Child {
         Output output = Output::pipes);
   ~Child();
 
-  /// Reads standard output until it holds `words` or ends. True if it does.
-  bool wait_for_output(const std::string& words);
+  /// Reads standard output until it holds `words`, at or behind `from`, or ends. True if it does.
+  bool wait_for_output(const std::string& words, std::size_t from = 0);
   void signal(int number) const;
   /// Waits for the end; the exit code, or minus the signal's number.
   int wait();

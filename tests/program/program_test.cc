@@ -154,6 +154,37 @@ TEST_F(Program, IsNotRestartedByACommandThatASignalOvertakes) {
   EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
+TEST_F(Program, TellsWhoAsksWithCtl) {
+  Child child({"run", "--json"}, environment());
+  EXPECT_TRUE(child.wait_for_output("judged"));
+  Child status({"ctl", "status"}, environment());
+  EXPECT_EQ(status.wait(), 0) << status.err();
+  EXPECT_TRUE(has(status.out(), "generation")) << status.out();
+  Child send({"ctl", "send", "1500010203", "--key", "once", "--json"}, environment());
+  EXPECT_EQ(send.wait(), 0) << send.err();
+  EXPECT_TRUE(has(send.out(), "\"durable\":true")) << send.out();
+  EXPECT_TRUE(has(send.out(), "\"sent\":true")) << send.out();
+  Child restart({"ctl", "restart-clients", "--json"}, environment());
+  EXPECT_EQ(restart.wait(), 0);
+  EXPECT_EQ(restart.out(), "{\"event\":\"restarted\",\"generation\":1}\n");
+  child.signal(SIGKILL);
+  EXPECT_EQ(child.wait(), -SIGKILL);
+  Child nobody({"ctl", "status"}, environment());
+  EXPECT_EQ(nobody.wait(), 1);
+  EXPECT_TRUE(has(nobody.err(), "is 'chappe run' running")) << nobody.err();
+
+  Child again({"run", "--json"}, environment());
+  EXPECT_TRUE(again.wait_for_output("judged"));
+  Child same({"ctl", "send", "1500010203", "--key", "once", "--json"}, environment());
+  EXPECT_EQ(same.wait(), 0);
+  // The answer of the process that was killed: what it sent is not sent again.
+  EXPECT_EQ(same.out().substr(same.out().find("keyed_us")),
+            send.out().substr(send.out().find("keyed_us")));
+  Child later({"ctl", "status", "--json"}, environment());
+  EXPECT_EQ(later.wait(), 0);
+  EXPECT_TRUE(has(later.out(), "\"generation\":2")) << later.out();
+}
+
 TEST_F(Program, NamesEveryMistakeOfAConfigurationAndStartsNothing) {
   const std::string path =
       write("bad.toml", "mode = \"forwards\"\n[hops]\nflod_max = 3\n[radio]\nfrequency = 869\n");
@@ -244,6 +275,24 @@ TEST_F(Recorder, ARunThatHangsIsReadWhileItHangs) {
   EXPECT_EQ(child.wait(), 0);
 }
 
+TEST_F(Recorder, TheNextRunTellsThePanicThatEndedTheLastOne) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged"));
+  // What the watchdog does to the thread that hangs.
+  child.signal(SIGRTMIN);
+  EXPECT_EQ(child.wait(), -SIGABRT);
+  EXPECT_TRUE(has(child.err(), "panic: watchdog: ")) << child.err();
+  const std::string evidence = recorded("recorder");
+  EXPECT_TRUE(has(evidence, "panic      watchdog: ")) << evidence;
+  EXPECT_TRUE(has(evidence, "ended in a panic")) << evidence;
+  EXPECT_TRUE(has(evidence, " panic           code=4")) << evidence;
+
+  Child next({"run", "--for", "0"}, environment());
+  EXPECT_EQ(next.wait(), 0);
+  EXPECT_TRUE(has(next.err(), "the last run ended in a panic: watchdog: ")) << next.err();
+  EXPECT_EQ(recorded("recorder.1"), evidence);
+}
+
 TEST_F(Recorder, ADamagedFileIsSaid) {
   Child child({"run", "--for", "0"}, environment());
   ASSERT_EQ(child.wait(), 0);
@@ -261,6 +310,43 @@ TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
                               " " CHAPPE_PROGRAM
                               " airtime --sf 8 --bw 62.5 --cr 8 --preamble 32 --len 20 >/dev/full";
   EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0);
+}
+
+// --- The airtime budget across runs ---------------------------------------------------------------
+
+TEST_F(Program, RemembersItsAirtimeAndSaysWhatItKnows) {
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  EXPECT_TRUE(has(first.err(), "airtime  nothing was ever sent")) << first.err();
+  struct stat status{};
+  ASSERT_EQ(::stat((state() + "/airtime-eu868-P").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+
+  Child killed({"run"}, environment());
+  ASSERT_TRUE(killed.wait_for_output("heard"));
+  killed.signal(SIGKILL);
+  killed.wait();
+  Child again({"run", "--for", "0"}, environment());
+  EXPECT_EQ(again.wait(), 0);
+  EXPECT_TRUE(has(again.err(), "known from before, in this boot")) << again.err();
+  EXPECT_FALSE(has(again.err(), "nothing is sent for")) << again.err();
+}
+
+TEST_F(Program, SendsNothingForMostOfAnHourIfItsRecordIsLost) {
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0);
+  std::filesystem::remove(state() + "/airtime-eu868-P");
+  Child second({"run", "--for", "3"}, environment());
+  EXPECT_EQ(second.wait(), 0);
+  EXPECT_TRUE(has(second.err(), "its record is missing")) << second.err();
+  EXPECT_TRUE(has(second.err(), "nothing is sent for the next 5")) << second.err();
+  EXPECT_FALSE(has(second.out(), " sent ")) << second.out();
+
+  // A damaged one is no better.
+  std::ofstream(state() + "/airtime-eu868-P") << "rubbish";
+  Child third({"run", "--for", "0"}, environment());
+  EXPECT_EQ(third.wait(), 0);
+  EXPECT_TRUE(has(third.err(), "its record is damaged")) << third.err();
 }
 
 }  // namespace

@@ -66,18 +66,32 @@ void LinuxPort::wait(Time deadline) noexcept {
     checked(::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &setting, nullptr), "timerfd_settime");
     timer_set_for_ = deadline;
   }
+  if (only_looks) {
+    heartbeat_.beat();
+  } else {
+    heartbeat_.rest();
+  }
   epoll_event events[kBatch];
   const int count = ::epoll_wait(epoll_, events, kBatch, only_looks ? 0 : -1);
-  if (count < 0) {
-    if (errno != EINTR) checked(count, "epoll_wait");
-    return;
-  }
+  if (count < 0 && errno != EINTR) checked(count, "epoll_wait");
+  if (!only_looks) come_back();
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == nullptr) continue;  // a kick or the timer: waking up was all
     events_[event_count_++] = Event{events[i].data.ptr, events[i].events};
   }
   // A timer that has fired is spent: the same deadline must be set anew.
   if (timer_set_for_ != kNever && now() >= timer_set_for_) timer_set_for_ = kNever;
+}
+
+void LinuxPort::watch_with(int eventfd) {
+  watchdog_ = eventfd;
+  come_back();
+}
+
+void LinuxPort::come_back() noexcept {
+  if (!heartbeat_.wake() || watchdog_ < 0) return;
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(watchdog_, &one, sizeof one));
 }
 
 void LinuxPort::dispatch() noexcept {

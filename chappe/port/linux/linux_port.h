@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "chappe/base/units.h"
+#include "chappe/sync/heartbeat.h"
 #include "chappe/sync/port.h"
 #include "chappe/sync/signal.h"
 
@@ -27,11 +28,19 @@ class LinuxPort final : public sync::Port {
   void dispatch() noexcept override;
   void kick() noexcept override;
 
+  /// What a watchdog looks at: working between two waits.
+  sync::Heartbeat& heartbeat() { return heartbeat_; }
+  /// An eventfd that is written when the executor comes back and the watchdog sleeps; -1: none.
+  /// Counts as working from now on. Context: the executor's thread.
+  void watch_with(int eventfd);
+
   std::uint64_t wait_count() const { return waits_; }
 
  private:
   friend class Descriptor;
   static constexpr int kBatch = 64;
+
+  void come_back() noexcept;
 
   struct Event {
     void* source;
@@ -41,6 +50,8 @@ class LinuxPort final : public sync::Port {
   int epoll_;
   int kick_;
   int timer_;
+  int watchdog_ = -1;
+  sync::Heartbeat heartbeat_;
   Time timer_set_for_ = kNever;
   std::uint64_t waits_ = 0;
   // What the last wait brought. A descriptor that goes away meanwhile takes its entries with it.

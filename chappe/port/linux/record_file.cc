@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@ Result<std::unique_ptr<RecordFile>, std::string> RecordFile::open(sync::WakeList
   if (::fstat(fd.get(), &status) != 0) return failed(path, "cannot be looked at");
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
     return Unexpected(path + ": is not a plain file for its owner alone; move it away");
+  }
+  // Of two processes with one file each would undo what the other writes.
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Unexpected(path + ": another process is using it");
   }
   const auto size = static_cast<off_t>(record_bytes * record_count);
   if (status.st_size < size) {

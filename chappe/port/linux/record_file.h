@@ -9,8 +9,8 @@
 #include "chappe/base/bytes.h"
 #include "chappe/base/result.h"
 #include "chappe/port/linux/owned_fd.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 
 namespace chappe::port {
 
@@ -19,7 +19,8 @@ namespace chappe::port {
 /// asked to: what it has synced outlives the machine.
 ///
 /// The whole size is reserved when the file is made, so a full disk is a refusal at the start and
-/// not in the middle. Context: the executor's thread; the thread inside only syncs.
+/// not in the middle. One process at a time: a second one is refused. Context: the executor's
+/// thread; the thread inside only syncs.
 class RecordFile {
  public:
   /// The error is a sentence for the operator that begins with the path.
@@ -52,9 +53,30 @@ class RecordFile {
   const std::size_t record_bytes_;
   std::uint32_t asked_ = 0;
   bool write_failed_ = false;
-  sync::Word<std::uint32_t> synced_{0};       // writer: the thread
-  sync::Word<std::uint32_t> sync_failed_{0};  // writer: the thread
-  sync::Word<std::uint32_t> stopping_{0};     // writer: the executor's thread
+  static constexpr sync::SharedState kSyncedState{
+      .name = "RecordFile::synced",
+      .purpose = "how many requests the disk has done",
+      .writers = sync::Who::worker,
+      .readers = sync::Who::task,
+      .protection = "one writer; whoever reads it acquires what the disk has",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kSyncedState> synced_{0};
+  static constexpr sync::SharedState kFailedState{
+      .name = "RecordFile::sync_failed",
+      .purpose = "whether the disk has refused",
+      .writers = sync::Who::worker,
+      .readers = sync::Who::task,
+      .protection = "goes from 0 to 1, once; nothing else depends on it",
+      .orders = sync::Orders::relaxed};
+  sync::SharedWord<std::uint32_t, kFailedState> sync_failed_{0};
+  static constexpr sync::SharedState kStoppingState{
+      .name = "RecordFile::stopping",
+      .purpose = "tells the thread to end",
+      .writers = sync::Who::task,
+      .readers = sync::Who::worker,
+      .protection = "goes from 0 to 1, once, before the last request",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kStoppingState> stopping_{0};
   sync::Signal on_synced_;
   std::thread thread_;
 };

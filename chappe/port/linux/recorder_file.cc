@@ -64,7 +64,11 @@ Result<std::unique_ptr<RecorderFile>, std::string> RecorderFile::create(const st
       before = older(path, 1);
     }
   }
-  OwnedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const OwnedFd opened(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (opened.get() < 0) return Unexpected(problem(path, "cannot create"));
+  // Never as standard error, if that was closed: the words of a panic would go into the file.
+  OwnedFd fd(::fcntl(opened.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   if (fd.get() < 0) return Unexpected(problem(path, "cannot create"));
   if (!claim(fd.get(), path)) return Unexpected(taken);
   // All blocks now: a disk that is full later must not end a process that writes to the mapping.
