@@ -339,6 +339,7 @@ async::Task<bool> Sx1262Chip::wait_ready(Time deadline) {
 // --- SPI -----------------------------------------------------------------------------------------
 
 async::Task<BusStatus> Sx1262Chip::transfer(std::span<std::uint8_t> bytes) {
+  const bool was_busy = busy();
   const std::uint64_t number_of_this = transactions_++;
   for (const FaultPlan& plan : plans_) {
     if (plan.transaction == number_of_this) strike(plan);
@@ -346,7 +347,6 @@ async::Task<BusStatus> Sx1262Chip::transfer(std::span<std::uint8_t> bytes) {
   CHAPPE_CHECK(!bytes.empty() && bytes.size() <= 258);
   if (struck(ChipFault::spi_unheard)) co_return BusStatus::failed;
 
-  const bool was_busy = busy();
   const Time began = executor_.now();
   const Duration lasts(static_cast<std::int64_t>(bytes.size() * 8 * 1'000'000 / board_.spi_hz));
   co_await async::sleep_for(executor_, lasts);
@@ -359,7 +359,8 @@ async::Task<BusStatus> Sx1262Chip::transfer(std::span<std::uint8_t> bytes) {
   };
   if (flip_ && struck(ChipFault::spi_flip_out)) flip(out);
 
-  const bool unpowered = mode_ == Mode::off || reset_held_ || struck(ChipFault::silent);
+  const bool deaf = mode_ == Mode::off || reset_held_ || struck(ChipFault::silent) ||
+                    struck(ChipFault::busy_stuck);
   std::ranges::fill(bytes, std::uint8_t{0});
   if (was_busy && mode_ == Mode::sleep) {
     // The falling edge of NSS wakes it; what follows is not heard.
@@ -368,7 +369,7 @@ async::Task<BusStatus> Sx1262Chip::transfer(std::span<std::uint8_t> bytes) {
     restart_.arm(busy_until_);
   } else if (was_busy) {
     complain("NSS fell while BUSY was high");
-  } else if (!unpowered) {
+  } else if (!deaf) {
     answer(out, bytes);
     if (flip_ && struck(ChipFault::spi_flip_in)) flip(bytes);
     execute(out);

@@ -40,10 +40,10 @@ class ChipWorld {
     air_.listen(log_);
   }
 
-  /// Started, listening, and old enough that every preamble was seen.
+  /// Started, listening, old enough that every preamble was seen, and between two ticks.
   ChipWorld& begun() {
     driver_.start();
-    run_for(seconds(4));
+    run_for(milliseconds(4100));
     return *this;
   }
 

@@ -216,7 +216,7 @@ async::Task<> Driver::carry_out() {
       credits_.release(op_.lane, 1);
       break;
     case Kind::sense:
-      reply = co_await sense();
+      reply = co_await sense_channel();
       break;
     case Kind::tune:
       tuned_ = op_.modulation;
@@ -318,6 +318,7 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
   const Time give_up = due + airtime / 16 + kGiveUpAfter;
   Time look = due + kLookAfter;
   int silences = 0;
+  bool overdue = false;  // seen to go on for longer than it should
   for (;;) {
     alarm_timer_.arm(look);
     const std::uint32_t events = co_await events_.wait(kEdge | kAlarm | kWedge);
@@ -332,10 +333,12 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
         alarm_timer_.cancel();
         co_await link_.send(clear_irq(*seen));
         if (!edge) ++counters_.edges_missed;
-        // How long it lasted, if DIO1 was quick enough to tell; else what the symbols last.
-        Duration measured = at_us(edge_at_.load(sync::Order::relaxed)) - keyed;
+        // How long it lasted, as DIO1 tells. An edge that was late or lost tells nothing: it lasted
+        // what its symbols last, unless it was seen to go on.
+        const Time ended = edge ? at_us(edge_at_.load(sync::Order::relaxed)) : now;
+        Duration measured = ended - keyed;
         const Duration off = measured > airtime ? measured - airtime : airtime - measured;
-        if (!edge || off > kLookAfter) measured = airtime;
+        if (!overdue && (!edge || off > kLookAfter)) measured = airtime;
         *sent = Transmitted{keyed, measured};
         co_return in_time;
       }
@@ -343,6 +346,7 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
     if (seen) {
       silences = 0;
       if (edge && *seen == 0) ++counters_.edges_for_nothing;
+      if (now > due) overdue = true;
       if ((*seen & irq::kTimeout) != 0) break;
     } else if (link_.fault() == ChipLink::Fault::silent) {
       ++silences;  // the first may be a flipped bit
@@ -358,7 +362,7 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
 
 // --- Listening before talking --------------------------------------------------------------------
 
-async::Task<Driver::Reply> Driver::sense() {
+async::Task<Driver::Reply> Driver::sense_channel() {
   Reply reply;
   if (asleep_) co_return reply;
   by_edge_ = false;

@@ -133,7 +133,7 @@ class Driver final : public Radio, private Dio1Listener {
   async::Task<Reply> send_frame();
   async::Task<bool> load_frame();
   async::Task<bool> wait_for_end(Time keyed, Duration airtime, Transmitted* sent);
-  async::Task<Reply> sense();
+  async::Task<Reply> sense_channel();
   async::Task<bool> detect_activity(bool* busy);
   async::Task<bool> go_to_sleep();
 
