@@ -5,9 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
-#include <string_view>
 #include <type_traits>
-#include <utility>
 
 #include "chappe/explore/world.h"
 
@@ -20,23 +18,12 @@ enum class Order {
   acq_rel = static_cast<int>(explore::MemoryOrder::acq_rel),
 };
 
-namespace detail {
-
-// Fields that decide nothing: dumps read them, and who compares the holder with himself gets the
-// same answer from each store that he could read. Their accesses are no steps.
-constexpr bool only_tells(std::string_view name) {
-  return name == "LockRecord::owner" || name == "Mutex::holds" || name == "workplace" ||
-         name.starts_with("Agent::") || name.starts_with("SharedSite::");
-}
-
-}  // namespace detail
-
 template <class T>
 class Word {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8);
 
  public:
-  constexpr explicit Word(T initial) : first_(initial), told_(initial) {}
+  constexpr explicit Word(T initial) : first_(initial) {}
   ~Word() {
     if (explore::World::current() != nullptr) explore::World::current()->retire(cell_);
   }
@@ -46,21 +33,12 @@ class Word {
   /// Who it is, from its declared shared state.
   constexpr void declare(const auto& state) {
     name_ = state.name;
-    only_tells_ = detail::only_tells(state.name);
-    if (std::is_constant_evaluated() || only_tells_ || explore::World::current() == nullptr) return;
+    if (std::is_constant_evaluated() || explore::World::current() == nullptr) return;
     explore::World::current()->declare(cell(), name_);
   }
 
-  T load(Order order) const {
-    return only_tells_ ? told_ : value(world().load(cell(), model(order)));
-  }
-  void store(T value, Order order) {
-    if (only_tells_) {
-      told_ = value;
-    } else {
-      world().store(cell(), bits(value), model(order));
-    }
-  }
+  T load(Order order) const { return value(world().load(cell(), model(order))); }
+  void store(T value, Order order) { world().store(cell(), bits(value), model(order)); }
   T exchange(T value, Order order) {
     return change([value](T) { return value; }, order);
   }
@@ -135,7 +113,6 @@ class Word {
       after = next(seen);
       return true;
     };
-    if (only_tells_) return std::exchange(told_, next(told_));
     explore::Request request = request_of(decide, order, order);
     world().change(cell(), request);
     return value(request.seen);
@@ -148,10 +125,21 @@ class Word {
   }
 
   const T first_;
-  T told_;
   const char* name_ = nullptr;
-  bool only_tells_ = false;
   mutable explore::Cell cell_;
+};
+
+// Decides nothing, so there is nothing to try: whoever compares it with his own value gets the same
+// answer whichever of the others' stores he reads. Its accesses are no steps.
+template <class T>
+class Hint {
+ public:
+  constexpr explicit Hint(T initial) : value_(initial) {}
+  T load() const { return value_; }
+  void store(T value) { value_ = value; }
+
+ private:
+  T value_;
 };
 
 template <class T>
