@@ -67,14 +67,14 @@ TEST_F(RepeaterTest, AsItComesItSendsNothingUnaskedAndKnowsNoPassword) {
 
 // Others have repeated it while it waited: another copy reaches nobody new.
 TEST(Repeater, EnoughCopiesSilenceAFloodThatStillWaitsAndItStaysSeen) {
-  for (const std::uint8_t enough : {0, 2}) {
+  for (const int enough : {0, 2}) {
     port::VirtualPort port;
     async::Executor executor{port};
     sim::ScriptedRadio radio{executor};
     SeededRandom random{1};
     tx::Ledger ledger{{}};
     Settings settings;
-    settings.copies_enough = enough;
+    settings.copies_enough = static_cast<std::uint8_t>(enough);
     Repeater repeater{executor, radio, ledger, random, settings, mesh::Identity{}};
     repeater.start();
     const auto hear = [&] {
