@@ -129,19 +129,6 @@ class Word {
   mutable explore::Cell cell_;
 };
 
-// Decides nothing, so there is nothing to try: whoever compares it with his own value gets the same
-// answer whichever of the others' stores he reads. Its accesses are no steps.
-template <class T>
-class Hint {
- public:
-  constexpr explicit Hint(T initial) : value_(initial) {}
-  T load() const { return value_; }
-  void store(T value) { value_ = value; }
-
- private:
-  T value_;
-};
-
 template <class T>
 class Plain {
  public:
