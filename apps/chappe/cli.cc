@@ -212,6 +212,7 @@ class Grammar {
     add_conformance();
     add_replay();
     add_recorder();
+    app_.add_subcommand("explore", "Every execution of a small test of the kernel");
     add_ctl();
   }
 

@@ -1,10 +1,12 @@
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "apps/chappe/cli.h"
 #include "apps/chappe/ctl.h"
+#include "apps/chappe/explore.h"
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
@@ -41,6 +43,8 @@ struct Dispatch {
 }  // namespace
 
 int main(int count, char** words) {
+  // All that follows is another program's to read, its help included.
+  if (count > 1 && std::string_view(words[1]) == "explore") return app::explore(words);
   const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);
   const int exit_code = std::visit(Dispatch{}, app::parse_command_line(arguments));
   // A full disk behind a redirection must not look like success.

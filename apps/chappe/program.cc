@@ -36,14 +36,16 @@ std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name)
 
 }  // namespace
 
-std::unique_ptr<Program> Program::create(const config::Configuration& configuration,
-                                         const Surroundings& surroundings) {
+Result<std::unique_ptr<Program>, int> Program::create(const config::Configuration& configuration,
+                                                      const Surroundings& surroundings) {
+  constexpr int kCannotRun = 1;
+  constexpr int kUsage = 2;
   auto ground = std::make_unique<Ground>();
   auto outside = make_outside(
       configuration, surroundings.identity.pub, ground->port, ground->executor, surroundings.seed);
   if (!outside) {
     std::cerr << "chappe: " << outside.error() << '\n';
-    return nullptr;
+    return Unexpected(kUsage);
   }
   ground->outside = *std::move(outside);
   auto budget = AirtimeBudget::create(configuration,
@@ -53,7 +55,7 @@ std::unique_ptr<Program> Program::create(const config::Configuration& configurat
                                       ground->executor);
   if (!budget) {
     std::cerr << "chappe: " << budget.error() << '\n';
-    return nullptr;
+    return Unexpected(kCannotRun);
   }
   ground->budget = *std::move(budget);
   return std::unique_ptr<Program>(new Program(configuration, surroundings, std::move(ground)));

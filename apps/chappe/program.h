@@ -12,6 +12,7 @@
 #include "apps/chappe/outside.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
+#include "chappe/base/result.h"
 #include "chappe/client/json_connection.h"
 #include "chappe/client/service.h"
 #include "chappe/config/configuration.h"
@@ -39,9 +40,10 @@ struct Surroundings {
 /// One repeater process: every room, wired. All of it lives on one executor.
 class Program {
  public:
-  /// Nothing, after saying why on standard error, if what was configured is not there.
-  static std::unique_ptr<Program> create(const config::Configuration& configuration,
-                                         const Surroundings& surroundings);
+  /// The exit code, after saying why on standard error, if what was configured is not there, or the
+  /// state cannot be used.
+  static Result<std::unique_ptr<Program>, int> create(const config::Configuration& configuration,
+                                                      const Surroundings& surroundings);
 
   /// Runs until the time asked for, or SIGINT or SIGTERM. Returns the exit code.
   int run();

@@ -94,9 +94,9 @@ Ending run_once(const RunOptions& options,
   surroundings.colours = colours_for(STDOUT_FILENO, std::getenv("NO_COLOR"));
   surroundings.run_for = run_for;
   const auto program = Program::create(configuration, surroundings);
-  if (program == nullptr) return {kUsage};
-  const int exit_code = program->run();
-  return {exit_code, program->restart_wanted()};
+  if (!program) return {program.error()};
+  const int exit_code = (*program)->run();
+  return {exit_code, (*program)->restart_wanted()};
 }
 
 }  // namespace

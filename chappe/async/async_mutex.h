@@ -95,7 +95,6 @@ class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
   void await_suspend(std::coroutine_handle<Promise> place) noexcept {
     place.promise().suspend(*this, place, mutex_.lock_class().name, site_, nullptr);
     mutex_.join_line(*this);
-    note(Note::lock_contended, note_name(mutex_.lock_class().name), mutex_.lock_class().rank);
   }
   Guard await_resume() {
     granted_ = false;

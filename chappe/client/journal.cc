@@ -71,7 +71,8 @@ class Record {
            get32(at::kSum) == crc32(Bytes(bytes_).first(at::kSum));
   }
   bool is_blank() const {
-    return std::ranges::all_of(bytes_, [](std::uint8_t byte) { return byte == 0; });
+    static constexpr std::array<std::uint8_t, Store::kRecord> kZeros{};
+    return std::memcmp(bytes_.data(), kZeros.data(), kZeros.size()) == 0;
   }
   bool is_of(const BootId& boot) const {
     return std::ranges::equal(get_bytes(at::kBoot, boot.size()), boot);

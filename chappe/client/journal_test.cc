@@ -221,7 +221,7 @@ TEST(Journal, WithoutADiskASubmissionIsAcceptedAndSaysThatItIsNotDurable) {
 TEST(Journal, KilledAtAnyInstantNothingAcceptedIsLostAndNothingIsSentTwice) {
   int resumed = 0;
   int perhaps = 0;
-  for (int ms = 0; ms < 1500; ms += 7) {
+  for (int ms = 0; ms < 1500; ms += 13) {
     Disk disk = blank();
     std::map<std::uint8_t, int> keyed;
     std::map<std::string, bool> accepted;
@@ -351,7 +351,7 @@ TEST(Journal, WhatWasSentIsRememberedAndANewKeyIsRefusedWhenNothingMayBeForgotte
 
 TEST(Journal, AnyDamageIsReadAsLessNeverAsSomethingElse) {
   SeededRandom random(3);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 60; ++round) {
     Disk disk = blank();
     {
       Life life(disk);

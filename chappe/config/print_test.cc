@@ -76,6 +76,7 @@ TEST(Print, EveryMemberReadsBackEqual) {
   other.socket = Socket{.enabled = false, .path = "/run/chappe.sock"};
   other.kiss =
       Kiss{.pty = true, .pty_path = "/run/kiss", .tcp = "[::1]:8001", .password = "geheim"};
+  other.watchdog = Watchdog{.limit = seconds(5), .on_hang = OnHang::report};
   EXPECT_EQ(reread(other), other);
 
   const Configuration defaults;

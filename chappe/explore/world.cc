@@ -298,23 +298,26 @@ std::uint8_t World::declare_shared(std::string_view name, std::uint16_t count) {
   return static_cast<std::uint8_t>(shared_count_++);
 }
 
-void World::name_words(const char* name, std::size_t first) {
-  const std::size_t count = memory_.word_count() - first;
-  for (std::size_t i = 0; i < count; ++i) {
-    word_names_[first + i] =
-        WordName{nullptr, name, static_cast<std::uint8_t>(count == 1 ? 0 : i + 1)};
-  }
-}
-
 void World::rename_word(const Cell& cell, std::string_view name) {
-  if (cell.execution == execution_) word_names_[cell.word] = WordName{&cell, name, 0};
+  if (cell.execution == execution_) word_names_[cell.word] = WordName{&cell, name};
 }
 
+// "first.word": the test's object, and the field without its class.
 std::string World::word_name(WordId word) const {
   const WordName& name = word_names_[word];
-  if (name.object.empty()) return "word" + std::to_string(word);
-  if (name.number == 0) return std::string(name.object);
-  return std::string(name.object) + "." + std::to_string(name.number);
+  std::string text;
+  for (const Object& object : objects_) {
+    const auto* const begin = static_cast<const std::byte*>(object.at);
+    const auto* const cell = static_cast<const std::byte*>(name.cell);
+    if (cell >= begin && cell < begin + object.bytes) text = object.name;
+  }
+  std::string_view field = name.field;
+  if (const auto colon = field.rfind(':'); colon != std::string_view::npos) {
+    field.remove_prefix(colon + 1);
+  }
+  if (!text.empty() && !field.empty()) text += ".";
+  text += field;
+  return text.empty() ? "word" + std::to_string(word) : text;
 }
 
 std::string World::value_name(std::uint64_t value) const {
@@ -763,6 +766,7 @@ WordId World::word_of(Cell& cell) {
   if (cell.execution != execution_) [[unlikely]] {
     cell.execution = execution_;
     cell.word = memory_.declare(cell.initial);
+    word_names_[cell.word] = WordName{&cell, cell.name != nullptr ? cell.name : ""};
   }
   return cell.word;
 }
@@ -874,6 +878,7 @@ void World::unpark(std::uint8_t parker) {
 }
 
 void World::lock(std::uint8_t lock) {
+  if (observing()) return;
   Request request;
   request.kind = Kind::lock;
   request.object = lock;
@@ -881,6 +886,7 @@ void World::lock(std::uint8_t lock) {
 }
 
 void World::unlock(std::uint8_t lock) {
+  if (observing()) return;
   Request request;
   request.kind = Kind::unlock;
   request.object = lock;

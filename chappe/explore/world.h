@@ -66,6 +66,7 @@ struct Cell {
   std::uint32_t execution = 0;
   WordId word = 0;
   bool retired = false;
+  const char* name = nullptr;  // of its declaration
 };
 
 /// A token or a lock: whoever uses it learns what the user before it knew.
@@ -98,9 +99,7 @@ class World {
   /// An object of the test. Destroyed at a normal end; `name` names its words in the picture.
   template <class T, class... Args>
   T& make(const char* name, Args&&... args) {
-    const std::size_t first_word = memory_.word_count();
     T* const object = new (allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
-    name_words(name, first_word);
     objects_.push_back(Object{name, object, sizeof(T)});
     // What comes later goes first, as in a block.
     if constexpr (!std::is_trivially_destructible_v<T>) {
@@ -159,7 +158,10 @@ class World {
   void store(Cell& cell, std::uint64_t value, MemoryOrder order);
   void change(Cell& cell, Request& request);
   /// Gives the word its place now; else it gets one at its first use.
-  void declare(Cell& cell) { static_cast<void>(word_of(cell)); }
+  void declare(Cell& cell, const char* name) {
+    cell.name = name;
+    static_cast<void>(word_of(cell));
+  }
   void retire(Cell& cell);
   void plain_read(PlainRecord& record);
   void plain_write(PlainRecord& record);
@@ -271,7 +273,6 @@ class World {
   int next_core();
   void* allocate(std::size_t bytes, std::size_t alignment);
   void at_end(void (*call)(void*), void* self) { at_end_.push_back(Callback{call, self}); }
-  void name_words(const char* name, std::size_t first);
 
   void clear();
   bool observing() const { return running_ == nullptr || observing_; }
@@ -331,8 +332,7 @@ class World {
   std::vector<Callback> at_end_;
   struct WordName {
     const void* cell = nullptr;
-    std::string_view object;
-    std::uint8_t number = 0;  // 0: the only one of its object
+    std::string_view field;
   };
   std::array<WordName, kWords> word_names_;
 

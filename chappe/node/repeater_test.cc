@@ -65,6 +65,43 @@ TEST_F(RepeaterTest, AsItComesItSendsNothingUnaskedAndKnowsNoPassword) {
   EXPECT_TRUE(repeater_.preferences().guest_password.empty());
 }
 
+// Others have repeated it while it waited: another copy reaches nobody new.
+TEST(Repeater, EnoughCopiesSilenceAFloodThatStillWaitsAndItStaysSeen) {
+  for (const int enough : {0, 2}) {
+    port::VirtualPort port;
+    async::Executor executor{port};
+    sim::ScriptedRadio radio{executor};
+    SeededRandom random{1};
+    tx::Ledger ledger{{}};
+    Settings settings;
+    settings.copies_enough = static_cast<std::uint8_t>(enough);
+    Repeater repeater{executor, radio, ledger, random, settings, mesh::Identity{}};
+    repeater.start();
+    const auto hear = [&] {
+      radio::Frame frame;
+      frame.bytes = radio::FrameBytes(kFlood);
+      frame.snr = Decibels{40};
+      radio.hear(frame);
+      port.run(executor, executor.now() + milliseconds(10));
+    };
+    radio.busy_until = executor.now() + seconds(3);  // it cannot be quicker than the copies
+    hear();
+    hear();
+    EXPECT_EQ(repeater.books().waiting, 1u);  // one copy is not enough
+    hear();
+    EXPECT_EQ(repeater.books().waiting, enough == 0 ? 1u : 0u);
+    port.run(executor, executor.now() + seconds(30));
+    hear();  // and no copy after that is news
+    port.run(executor, executor.now() + seconds(30));
+    EXPECT_EQ(radio.log.size(), enough == 0 ? 1u : 0u);
+    const auto redundant = static_cast<std::size_t>(tx::Why::redundant);
+    EXPECT_EQ(repeater.books().dropped_by_transmitter[redundant], enough == 0 ? 0u : 1u);
+    const Duration airtime = radio::time_on_air(radio.modulation(), kFlood.size() + 1);
+    EXPECT_EQ(repeater.statistics().saved, enough == 0 ? Duration::zero() : airtime);
+    EXPECT_TRUE(repeater.books().balance());
+  }
+}
+
 // Nothing is received meanwhile, and the reference's watch does not care why.
 TEST(Repeater, ATransmissionOfMoreThanEightSecondsRaisesTheAlarm) {
   for (const std::size_t size : {40u, 180u}) {

@@ -59,8 +59,8 @@ Mutex::~Mutex() {
 }
 
 Mutex::Waiting* Mutex::held_mark() noexcept {
-  static constexpr Waiting mark{nullptr, {}};
-  return const_cast<Waiting*>(&mark);  // compared, never touched
+  alignas(Waiting) static constexpr char mark = 0;  // compared, never touched
+  return reinterpret_cast<Waiting*>(const_cast<char*>(&mark));
 }
 
 void Mutex::check_is_here(const Worker& me, Site site) const {

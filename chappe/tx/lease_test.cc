@@ -100,6 +100,14 @@ TEST_F(LeaseTest, NothingIsKeyedBeforeItsPromiseIsOnTheDisk) {
   EXPECT_EQ(life.radio.log.size(), 1u);
 }
 
+TEST_F(LeaseTest, TheGateRefusesWhatIsNotPromised) {
+  Life& life = live();
+  EXPECT_FALSE(life.lease.reserve(seconds(1), life.executor.now()));
+  life.run_for(seconds(1));
+  EXPECT_TRUE(life.lease.reserve(seconds(1), life.executor.now()));
+  EXPECT_FALSE(life.lease.reserve(seconds(15), life.executor.now()));
+}
+
 TEST_F(LeaseTest, TheDiskIsNotWaitedForWhileThereIsAPromise) {
   Life& life = live();
   life.run_for(seconds(1));
@@ -289,13 +297,15 @@ class Torture {
   std::uint64_t cuts_ = 0;
 };
 
-// CHAPPE_RUNS: how many, for a soak.
-TEST(Torture, NoCrashNoDiskAndNoClockMakesAnyWindowTooFull) {
-  const char* const asked = std::getenv("CHAPPE_RUNS");
-  const std::uint64_t runs = asked == nullptr ? 1000 : std::strtoull(asked, nullptr, 10);
+// A thousand runs, with CHAPPE_SOAK in the environment a million, in ten parts that may run side by
+// side.
+class TortureTest : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(TortureTest, NoCrashNoDiskAndNoClockMakesAnyWindowTooFull) {
+  const std::uint64_t runs = std::getenv("CHAPPE_SOAK") == nullptr ? 100 : 100'000;
   std::size_t sent = 0;
   std::uint64_t cuts = 0;
-  for (std::uint64_t seed = 1; seed <= runs; ++seed) {
+  for (std::uint64_t seed = 1 + GetParam() * runs; seed <= (GetParam() + 1) * runs; ++seed) {
     Torture torture(seed);
     for (int life = 0; life < 6; ++life) torture.live_and_die();
     torture.check(seed);
@@ -306,6 +316,8 @@ TEST(Torture, NoCrashNoDiskAndNoClockMakesAnyWindowTooFull) {
   EXPECT_GT(sent, runs * 20);
   EXPECT_GT(cuts, runs / 2);
 }
+
+INSTANTIATE_TEST_SUITE_P(Part, TortureTest, testing::Range<std::uint64_t>(0, 10));
 
 }  // namespace
 }  // namespace chappe::tx

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "chappe/base/hex.h"
 
 namespace chappe::tx {
 namespace {
@@ -183,6 +186,21 @@ TEST(Restart, TheNewerCopyCountsAlsoWhenTheNumbersHaveWrapped) {
     EXPECT_EQ(begun.next_copy, 1 - place);
     EXPECT_EQ(begun.history().size(), 2u);
   }
+}
+
+// The example of docs/formats/airtime.md.
+TEST(Record, IsWhatTheFormatsPageSays) {
+  Record record;
+  record.sequence = 1;
+  record.window = hours(1);
+  const std::string_view digits =
+      "63686170706541310100000000000000000000000000000000000000000000000000000000000000"
+      "00000000000000000000000000000000000000000000a493d60000000000000000000000000000f6"
+      "b2191b";
+  RecordBytes expected;
+  expected.resize(digits.size() / 2);
+  ASSERT_TRUE(from_hex(digits, {expected.data(), expected.size()}));
+  EXPECT_EQ(encode(record), expected);
 }
 
 TEST(Record, IsReadBackAsItWasAndNoDamagePassesForIt) {

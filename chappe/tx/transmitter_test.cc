@@ -170,8 +170,7 @@ TEST_F(TransmitterTest, WhatFitsNoMoreIsRefusedAndDoesNotWaitForEver) {
   EXPECT_EQ(outcomes_[0].error().why, Why::never_fits);
 }
 
-// --- Order, shares, room
-// --------------------------------------------------------------------------
+// --- Order, shares, room -------------------------------------------------------------------------
 
 constexpr std::array<std::uint8_t, 200> kTwoHundredBytes{};
 
@@ -291,8 +290,7 @@ TEST_F(SharingTest, RelaysAndOurOwnFramesHaveRoomOfTheirOwn) {
             Transmitter::kRelaysWaiting + Transmitter::kLocalWaiting);
 }
 
-// --- Waiting for the budget
-// -----------------------------------------------------------------------
+// --- Waiting for the budget ----------------------------------------------------------------------
 
 // Short frames that fit into what trickles back would use up what the long one waits for.
 TEST_F(SharingTest, ALongFrameThatWaitsForBudgetIsNotStarvedByShortOnes) {
@@ -343,8 +341,22 @@ TEST_F(SharingTest, WhatOthersHaveSentIsNotSentAgainAndTheAirtimeSavedIsCounted)
   EXPECT_TRUE(transmitter_->statistics().balances());
 }
 
-// --- Listening
-// ------------------------------------------------------------------------------------
+// Also while a frame is on the air, after failures of both kinds, and after a stop in the middle.
+TEST_F(SharingTest, WhatTheRadioRadiatesAndWhatIsDebitedAreTheSameAtEveryMoment) {
+  under({hours(1), hours(1)});
+  using Next = sim::ScriptedRadio::Next;
+  radio_.script = {Next::send, Next::fail_unsure, Next::fail_unkeyed, Next::send};
+  for (int i = 0; i < 10; ++i) transmitter_->submit(from(kBabbler));
+  for (int i = 0; i < 30; ++i) {
+    run_for(milliseconds(50));
+    ASSERT_EQ(transmitter_->statistics().undebited(radio_), Duration::zero()) << i;
+  }
+  transmitter_->stop();
+  EXPECT_EQ(transmitter_->statistics().undebited(radio_), Duration::zero());
+  EXPECT_EQ(law_->total(), *radio_.radiated());
+}
+
+// --- Listening -----------------------------------------------------------------------------------
 
 TEST_F(SharingTest, CarrierSenseObeysAnAbsoluteLevelForTheWholeSpanAndNothingIsForced) {
   Policy policy;

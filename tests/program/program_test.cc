@@ -127,7 +127,15 @@ TEST_F(Program, AnswersOnItsSocketAndRefusesASecondOneInTheSamePlace) {
 
   Child second({"run", "--for", "0"}, environment());
   EXPECT_EQ(second.wait(), 1);
-  EXPECT_TRUE(has(second.err(), "another chappe answers here")) << second.err();
+  EXPECT_TRUE(has(second.err(), "another process is sending")) << second.err();
+
+  // With a state of its own it still may not have that socket.
+  const std::string elsewhere =
+      write("elsewhere.toml", "[socket]\npath = \"" + state() + "/chappe.sock\"\n");
+  Child third({"run", "--for", "0", "--config", elsewhere, "--state", home_ + "/other"},
+              environment());
+  EXPECT_EQ(third.wait(), 1);
+  EXPECT_TRUE(has(third.err(), "another chappe answers here")) << third.err();
 }
 
 TEST_F(Program, KeepsWhatACommandHasSetThroughARebootOfTheNode) {
@@ -285,7 +293,7 @@ TEST_F(Recorder, TheNextRunTellsThePanicThatEndedTheLastOne) {
   const std::string evidence = recorded("recorder");
   EXPECT_TRUE(has(evidence, "panic      watchdog: ")) << evidence;
   EXPECT_TRUE(has(evidence, "ended in a panic")) << evidence;
-  EXPECT_TRUE(has(evidence, " panic           code=4")) << evidence;
+  EXPECT_TRUE(has(evidence, " panic            code=4")) << evidence;
 
   Child next({"run", "--for", "0"}, environment());
   EXPECT_EQ(next.wait(), 0);
@@ -312,7 +320,8 @@ TEST_F(Program, AFullDiskDoesNotLookLikeSuccess) {
   EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0);
 }
 
-// --- The airtime budget across runs ---------------------------------------------------------------
+// --- The airtime budget across runs
+// ---------------------------------------------------------------
 
 TEST_F(Program, RemembersItsAirtimeAndSaysWhatItKnows) {
   Child first({"run", "--for", "0"}, environment());
@@ -340,7 +349,7 @@ TEST_F(Program, SendsNothingForMostOfAnHourIfItsRecordIsLost) {
   EXPECT_EQ(second.wait(), 0);
   EXPECT_TRUE(has(second.err(), "its record is missing")) << second.err();
   EXPECT_TRUE(has(second.err(), "nothing is sent for the next 5")) << second.err();
-  EXPECT_FALSE(has(second.out(), " sent ")) << second.out();
+  EXPECT_TRUE(has(second.out(), "on air 0.000 s")) << second.out();
 
   // A damaged one is no better.
   std::ofstream(state() + "/airtime-eu868-P") << "rubbish";

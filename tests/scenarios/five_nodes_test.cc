@@ -95,6 +95,7 @@ TEST(FiveNodesForAnHour, KeepTheirBooksBalancedAtEveryEvent) {
     // Two books of one thing, kept by the node and by the air.
     EXPECT_EQ(node.repeater.books().heard, node.radio.fates()[sim::Fate::heard]);
     EXPECT_EQ(node.repeater.statistics().airtime, world.air.airtime(node.radio.station()));
+    EXPECT_EQ(node.repeater.statistics().undebited(node.radio), Duration::zero());
     EXPECT_EQ(node.radio.fates().total() + of_station(world, i).size(), world.air.radiated_count());
     EXPECT_EQ(node.radio.wedge_count(), 0u);
   }

@@ -1,5 +1,6 @@
 // Getting the chip to listen, noticing when it does not, and getting it back.
 #include "chappe/async/sleep.h"
+#include "chappe/base/note.h"
 #include "chappe/radio/airtime.h"
 #include "chappe/radio/sx126x/driver.h"
 
@@ -175,7 +176,12 @@ async::Task<bool> Driver::recover(Stage first) {
   attentive_since_ = signal_until_ = kNever;
   if (held_in_reset_ && first < Stage::reset) first = Stage::reset;
   for (std::size_t i = static_cast<std::size_t>(first); i < kStageCount; ++i) {
-    if (!starting) ++counters_.stages[i];
+    if (!starting) {
+      ++counters_.stages[i];
+      note(Note::radio_recovery,
+           static_cast<std::uint32_t>(i),
+           static_cast<std::uint32_t>(counters_.stages[i]));
+    }
     const bool back = co_await try_stage(static_cast<Stage>(i));
     if (back) {
       if (!starting) ++counters_.recoveries;

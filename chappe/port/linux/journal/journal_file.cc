@@ -1,6 +1,7 @@
 #include "chappe/port/linux/journal/journal_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -132,7 +133,7 @@ JournalFile::JournalFile(std::string path,
       found_(found),
       boot_(boot),
       done_(wakes),
-      thread_(&JournalFile::work, this) {}
+      thread_(begin_thread()) {}
 
 JournalFile::~JournalFile() {
   end_thread();
@@ -144,10 +145,7 @@ async::Task<bool> JournalFile::write(std::size_t copy, Bytes record) {
     co_await done_.next();
     busy_ = false;
   }
-  copy_ = copy;
-  bytes_ = tx::RecordBytes(record);
-  busy_ = true;
-  call(Request::write);
+  ask_to_write(copy, record);
   co_await done_.next();
   busy_ = false;
   co_return written_.load(sync::Order::acquire) != 0;
@@ -169,15 +167,35 @@ tx::ClockReading JournalFile::clocks() {
 
 // --- The thread ----------------------------------------------------------------------------------
 
+// A thread begins with its maker's signals blocked or not: this one takes none, or it would take
+// those that the program waits for elsewhere.
+std::thread JournalFile::begin_thread() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(&JournalFile::work, this);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
 void JournalFile::work() {
   for (;;) {
     std::uint64_t count = 0;
     if (::read(calls_.get(), &count, sizeof count) < 0) continue;  // interrupted
     const auto request = static_cast<Request>(request_.load(sync::Order::acquire));
     if (request == Request::end) return;
-    written_.store(put(copy_, bytes_) ? 1 : 0, sync::Order::release);
+    written_.store(put(copy_.read(), bytes_.read()) ? 1 : 0, sync::Order::release);
     done_.set();
   }
+}
+
+// No coroutine: the record's bytes are not to lie in a task's frame.
+void JournalFile::ask_to_write(std::size_t copy, Bytes record) {
+  copy_.write(copy);
+  bytes_.write(tx::RecordBytes(record));
+  busy_ = true;
+  call(Request::write);
 }
 
 void JournalFile::call(Request request) {

@@ -6,8 +6,8 @@
 
 #include "chappe/base/result.h"
 #include "chappe/port/linux/owned_fd.h"
+#include "chappe/sync/shared_state.h"
 #include "chappe/sync/signal.h"
-#include "chappe/sync/word.h"
 #include "chappe/tx/journal.h"
 #include "chappe/tx/restart.h"
 
@@ -48,7 +48,9 @@ class JournalFile final : public tx::Journal {
               const tx::Found& found,
               const tx::BootId& boot,
               sync::WakeList& wakes);
+  std::thread begin_thread();
   void work();
+  void ask_to_write(std::size_t copy, Bytes record);
   void call(Request request);
   void end_thread();
   bool put(std::size_t copy, Bytes record) const;
@@ -58,11 +60,36 @@ class JournalFile final : public tx::Journal {
   const OwnedFd calls_;  // an eventfd: one call, one wake of the thread
   const tx::Found found_;
   const tx::BootId boot_;
-  // Handed over by request_, and back by done_.
-  tx::RecordBytes bytes_;
-  std::size_t copy_ = 0;
-  sync::Word<std::uint32_t> request_{0};  // writer: the executor's thread
-  sync::Word<std::uint32_t> written_{0};  // writer: the worker
+  static constexpr sync::SharedState kBytesState{
+      .name = "JournalFile::bytes",
+      .purpose = "the record to write",
+      .writers = sync::Who::task | sync::Who::start,
+      .readers = sync::Who::worker,
+      .protection = "handed over by JournalFile::request, and back by its signal"};
+  sync::OrderedPlain<tx::RecordBytes, kBytesState> bytes_;
+  static constexpr sync::SharedState kCopyState{
+      .name = "JournalFile::copy",
+      .purpose = "which of the two copies to write",
+      .writers = sync::Who::task | sync::Who::start,
+      .readers = sync::Who::worker,
+      .protection = "handed over by JournalFile::request, and back by its signal"};
+  sync::OrderedPlain<std::size_t, kCopyState> copy_;
+  static constexpr sync::SharedState kRequestState{
+      .name = "JournalFile::request",
+      .purpose = "what the thread is to do",
+      .writers = sync::Who::task | sync::Who::start,
+      .readers = sync::Who::worker,
+      .protection = "only the owner writes, and waits for the answer before it writes again",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kRequestState> request_{0};
+  static constexpr sync::SharedState kWrittenState{
+      .name = "JournalFile::written",
+      .purpose = "whether the last record is on the disk",
+      .writers = sync::Who::worker,
+      .readers = sync::Who::task,
+      .protection = "only the file's thread writes, between a request and its signal",
+      .orders = sync::Orders::acquire | sync::Orders::release};
+  sync::SharedWord<std::uint32_t, kWrittenState> written_{0};
   sync::Signal done_;
   bool busy_ = false;  // executor's thread only
   std::thread thread_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "chappe/explore/world.h"
+#include "chappe/sync/shared_state.h"
 
 namespace chappe::sync {
 

@@ -23,18 +23,19 @@ class Word {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8);
 
  public:
-  constexpr explicit Word(T initial) : first_(initial) {
-    // Named by the object of the test it is in, so at once and not at its first use.
-    if (!std::is_constant_evaluated() && explore::World::current() != nullptr) {
-      static_cast<void>(cell());
-      explore::World::current()->declare(cell_);
-    }
-  }
+  constexpr explicit Word(T initial) : first_(initial) {}
   ~Word() {
     if (explore::World::current() != nullptr) explore::World::current()->retire(cell_);
   }
   Word(const Word&) = delete;
   Word& operator=(const Word&) = delete;
+
+  /// Who it is, from its declared shared state.
+  constexpr void declare(const auto& state) {
+    name_ = state.name;
+    if (std::is_constant_evaluated() || explore::World::current() == nullptr) return;
+    explore::World::current()->declare(cell(), name_);
+  }
 
   T load(Order order) const { return value(world().load(cell(), model(order))); }
   void store(T value, Order order) { world().store(cell(), bits(value), model(order)); }
@@ -119,15 +120,17 @@ class Word {
 
   explore::Cell& cell() const {
     cell_.initial = bits(first_);
+    cell_.name = name_;
     return cell_;
   }
 
   const T first_;
+  const char* name_ = nullptr;
   mutable explore::Cell cell_;
 };
 
 // Decides nothing, so there is nothing to try: whoever compares it with his own value gets the same
-// answer whichever of the others' stores he reads.
+// answer whichever of the others' stores he reads. Its accesses are no steps.
 template <class T>
 class Hint {
  public:
@@ -144,7 +147,9 @@ class Plain {
  public:
   constexpr Plain() = default;
   constexpr explicit Plain(T value) : value_(value) {}
-  ~Plain() { record_.retired = true; }
+  constexpr ~Plain() {
+    if (!std::is_constant_evaluated()) record_.retired = true;
+  }
   T read() const {
     explore::World::current()->plain_read(record_);
     return value_;
