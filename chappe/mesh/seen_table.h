@@ -13,6 +13,16 @@ namespace chappe::mesh {
 inline constexpr std::size_t kSeenMax = 1024;
 inline constexpr std::size_t kSeenReference = 160;  // MeshCore SimpleMeshTables.h at d9296435
 
+/// Told of what a table knows, as it changes: for a copy that others may read.
+class SeenMirror {
+ public:
+  virtual void on_seen(PacketHash hash) noexcept = 0;
+  virtual void on_forgotten(PacketHash hash) noexcept = 0;
+
+ protected:
+  ~SeenMirror() = default;
+};
+
 /// Which packets were seen: a ring of hashes in order of arrival. There is no time limit; an entry
 /// lives until `capacity` newer ones came, and is then overwritten.
 ///
@@ -35,6 +45,7 @@ class SeenTable {
     ring_[next_] = hash;
     index_[place_of(hash)] = next_;
     next_ = static_cast<std::uint16_t>(next_ + 1U == capacity_ ? 0 : next_ + 1);
+    if (mirror_ != nullptr) mirror_->on_seen(hash);
     return true;
   }
 
@@ -42,10 +53,13 @@ class SeenTable {
   /// its turn, so the lives of the others do not change.
   void forget(PacketHash hash) {
     const std::size_t place = place_of(hash);
-    if (index_[place] != kEmpty) close_gap(place);
+    if (index_[place] != kEmpty) lose(place, hash);
   }
 
   std::size_t capacity() const { return capacity_; }
+
+  /// From an empty table on; null: nobody.
+  void mirror_to(SeenMirror* mirror) { mirror_ = mirror; }
 
  private:
   static constexpr std::size_t kPlaces = std::bit_ceil(2 * kSeenMax);  // at most half full
@@ -65,8 +79,13 @@ class SeenTable {
   // Takes `slot` out of the index if it still holds `hash`; it does not if that was forgotten.
   void erase(std::uint16_t slot, PacketHash hash) {
     for (std::size_t place = home_of(hash); index_[place] != kEmpty; place = after(place)) {
-      if (index_[place] == slot) return close_gap(place);
+      if (index_[place] == slot) return lose(place, hash);
     }
+  }
+
+  void lose(std::size_t place, PacketHash hash) {
+    close_gap(place);
+    if (mirror_ != nullptr) mirror_->on_forgotten(hash);
   }
 
   // Linear probing without tombstones: whoever was pushed past the gap moves back into it.
@@ -84,6 +103,7 @@ class SeenTable {
 
   const std::size_t capacity_;
   std::uint16_t next_ = 0;  // the oldest slot, overwritten next
+  SeenMirror* mirror_ = nullptr;
   std::array<PacketHash, kSeenMax> ring_{};
   std::array<std::uint16_t, kPlaces> index_;
 };

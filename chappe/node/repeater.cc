@@ -65,10 +65,13 @@ Repeater::Repeater(async::Executor& executor,
       identity_(identity),
       started_(executor.now()),
       seen_(settings.seen_capacity),
+      known_(identity.pub),
       adverts_({executor, identity_, settings_.preferences, regions_, clock_, *this}),
       discovery_({settings_.rules, settings_.preferences, clock_, random, neighbours_, *this}),
       transmitter_(executor, radio, law, random, settings.policy),
       receiver_(executor, radio, *this) {
+  seen_.mirror_to(&known_);
+  if (settings_.known == Known::dropped_at_radio) radio_.set_filter(&known_);
   settings_.rules.own = identity.pub;
   radio_changed();
   if (settings_.mode != Mode::forward) settings_.rules.forwarding = mesh::Forwarding::off;
@@ -81,6 +84,7 @@ Repeater::Repeater(async::Executor& executor,
 
 Repeater::~Repeater() {
   stop();
+  radio_.set_filter(nullptr);
 }
 
 void Repeater::start() {
@@ -125,6 +129,30 @@ void Repeater::set_forwarding(mesh::Forwarding forwarding) {
 void Repeater::radio_changed() {
   settings_.rules.spreading = radio_.modulation().spreading;
   settings_.rules.estimates_ms = radio::reference_estimates_ms(radio_.modulation());
+  known_.set_estimates(settings_.rules.estimates_ms);
+}
+
+// What the radio dropped was heard and is a duplicate: both sides of the book grow by one number,
+// so it balances whenever this is called.
+void Repeater::absorb_known() {
+  const KnownFilter::Dropped dropped = known_.dropped();
+  const std::uint64_t frames = dropped.frames - absorbed_.frames;
+  books_.heard += frames;
+  books_.dropped_by_judge[static_cast<std::size_t>(mesh::Why::duplicate)] += frames;
+  const auto count = static_cast<std::uint32_t>(frames);
+  counters_.received += count;
+  counters_.heard.flood += count;
+  counters_.duplicates.flood += count;
+  counters_.receive_airtime_ms += dropped.airtime_ms - absorbed_.airtime_ms;
+  absorbed_ = dropped;
+}
+
+Books Repeater::books() const {
+  const std::uint64_t frames = known_.dropped().frames - absorbed_.frames;
+  Books books = books_;
+  books.heard += frames;
+  books.dropped_by_judge[static_cast<std::size_t>(mesh::Why::duplicate)] += frames;
+  return books;
 }
 
 // A frame is in one place at a time: held, then waiting, then on the air.

@@ -20,6 +20,7 @@
 #include "chappe/node/counters.h"
 #include "chappe/node/discovery.h"
 #include "chappe/node/event.h"
+#include "chappe/node/known_filter.h"
 #include "chappe/node/own_packets.h"
 #include "chappe/node/settings.h"
 #include "chappe/node/wall_clock.h"
@@ -75,7 +76,7 @@ class Repeater final : private rx::FrameSink,
   /// The owner of `completion` no longer wants to know; the frame goes its way.
   void disown(const async::Completion<tx::Outcome>& completion) { transmitter_.disown(completion); }
 
-  const Books& books() const { return books_; }
+  Books books() const;
   const tx::Statistics& statistics() const { return transmitter_.statistics(); }
   const tx::Transmitter& transmitter() const { return transmitter_; }
   const tx::Law& law() const { return law_; }
@@ -92,7 +93,10 @@ class Repeater final : private rx::FrameSink,
   mesh::Rules& rules() { return settings_.rules; }
   mesh::RegionTable& regions() { return regions_; }
   mesh::Neighbours& neighbours() { return neighbours_; }
-  Counters& counters() { return counters_; }
+  Counters& counters() {
+    absorb_known();
+    return counters_;
+  }
   Adverts& adverts() { return adverts_; }
   Discovery& discovery() { return discovery_; }
   /// A node that was told to send nothing stays silent, whatever is asked.
@@ -136,6 +140,7 @@ class Repeater final : private rx::FrameSink,
   void hear_control(const mesh::Packet& packet, const mesh::Heard& heard) override;
   void send_own(const mesh::Packet& packet, Duration delay, std::uint8_t priority) override;
 
+  void absorb_known();
   bool pool_is_full() const;
   void judge(std::uint64_t id,
              const radio::Frame& frame,
@@ -159,6 +164,8 @@ class Repeater final : private rx::FrameSink,
   const Time started_;
   WallClock clock_;
   mesh::SeenTable seen_;
+  KnownFilter known_;
+  KnownFilter::Dropped absorbed_;  // of what known_ dropped, what is in the books already
   mesh::RegionTable regions_;
   mesh::Neighbours neighbours_;
   Counters counters_;

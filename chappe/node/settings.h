@@ -26,6 +26,12 @@ enum class Ranges : std::uint8_t {
   as_recorded,  // some are taken as they are, as the reference does (protocol 19, fault 4)
 };
 
+/// Copies of packets that are known.
+enum class Known : std::uint8_t {
+  dropped_at_radio,  // counted where they are heard, if the radio can: no wake and no event
+  judged,            // like everything else, with an event each
+};
+
 inline constexpr std::size_t kNoPool = 0;
 inline constexpr std::size_t kPoolReference = 32;  // MeshCore simple_repeater at d9296435
 
@@ -36,6 +42,7 @@ struct Settings {
   mesh::Rules rules;
   Preferences preferences;
   BootAdvert boot_advert = BootAdvert::off;
+  Known known = Known::dropped_at_radio;
   Ranges ranges = Ranges::checked;
   tx::Policy policy;
   /// Later than this a relay helps nobody: by then the mesh has other copies, or has forgotten it.
@@ -52,6 +59,7 @@ struct Settings {
   static Settings reference() {
     Settings settings;
     settings.ranges = Ranges::as_recorded;
+    settings.known = Known::judged;
     settings.policy.sharing = tx::Sharing::first_come;
     settings.preferences.name = "repeater";
     settings.preferences.admin_password = "password";

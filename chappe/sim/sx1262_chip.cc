@@ -246,8 +246,12 @@ void Sx1262Chip::power_on_reset() {
 
 // BUSY falls: after a start, or after the supply has come back.
 void Sx1262Chip::start_again() {
-  if (!powered_ || reset_held_) return;
-  if (mode_ == Mode::off) return power_on_reset();
+  if (!powered_) return;
+  if (mode_ == Mode::off) {
+    power_on_reset();
+    if (reset_held_) restart_.cancel();
+    return;
+  }
   if (mode_ == Mode::starting) set_mode(Mode::standby_rc);
 }
 
@@ -900,6 +904,9 @@ void Sx1262Chip::strike(const FaultPlan& plan) {
     case ChipFault::crc_storm:
     case ChipFault::header_storm:
       storm_.arm(now + kStorm);
+      break;
+    case ChipFault::tx_done_spurious:
+      latch(kTxDone);
       break;
     case ChipFault::preamble_stale:
       if (mode_ == Mode::rx) latch(kPreambleDetected);

@@ -41,7 +41,7 @@ class Case : private tx::Observer {
  public:
   explicit Case(Story story)
       : story_(story),
-        world_(board(story), {.has_power_line = true}),
+        world_(board(story), {.has_power_line = story == Story::receive}),
         transmitter_(world_.executor(), world_.radio(), ledger_, random_, policy(story)) {
     transmitter_.observe(this);
     transmitter_.start();
@@ -210,6 +210,7 @@ const std::vector<Lasting>& faults() {
       {ChipFault::silent, {milliseconds(1), milliseconds(1200)}},
       {ChipFault::tx_done_missing, {milliseconds(3000)}},
       {ChipFault::tx_done_late, {milliseconds(1500)}},
+      {ChipFault::tx_done_spurious, {milliseconds(1)}},
       {ChipFault::brown_out, {microseconds(1), milliseconds(30), milliseconds(1200)}},
       {ChipFault::rx_overrun, {milliseconds(600)}},
       {ChipFault::crc_storm, {milliseconds(1500)}},

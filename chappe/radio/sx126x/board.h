@@ -33,7 +33,7 @@ enum class Sensing : std::uint8_t {
 /// What there is around the chip, and how it is to be run.
 struct Board {
   ChipKind chip = ChipKind::sx1262;
-  std::optional<TcxoVoltage> tcxo;        // none: a crystal
+  std::optional<TcxoVoltage> tcxo{};      // none: a crystal
   Duration tcxo_start = milliseconds(5);  // until it is steady
   Dio2 dio2 = Dio2::antenna_switch;
   Regulator regulator = Regulator::dc_dc;

@@ -33,12 +33,14 @@ async::Task<bool> ChipLink::exchange(std::span<std::uint8_t> bytes) {
 }
 
 async::Task<bool> ChipLink::send(Command command) {
-  const bool sent = co_await exchange({command.data(), command.size()});
+  const std::span<std::uint8_t> wire(command.data(), command.size());
+  const bool sent = co_await exchange(wire);
   co_return sent;
 }
 
 async::Task<std::optional<Command>> ChipLink::ask(Command command) {
-  const bool answered = co_await exchange({command.data(), command.size()});
+  const std::span<std::uint8_t> wire(command.data(), command.size());
+  const bool answered = co_await exchange(wire);
   if (!answered) co_return std::nullopt;
   co_return command;
 }
@@ -53,7 +55,8 @@ async::Task<bool> ChipLink::write_buffer(Bytes frame) {
   wide_[0] = 0x0e;
   wide_[1] = 0;
   std::ranges::copy(frame, wide_.begin() + 2);
-  const bool written = co_await exchange({wide_.data(), frame.size() + 2});
+  const std::span<std::uint8_t> wire(wide_.data(), frame.size() + 2);
+  const bool written = co_await exchange(wire);
   co_return written;
 }
 
@@ -61,7 +64,8 @@ async::Task<bool> ChipLink::read_buffer(std::uint8_t start, std::size_t count, F
   std::ranges::fill(wide_, std::uint8_t{0});
   wide_[0] = 0x1e;
   wide_[1] = start;
-  const bool read = co_await exchange({wide_.data(), count + 3});
+  const std::span<std::uint8_t> wire(wide_.data(), count + 3);
+  const bool read = co_await exchange(wire);
   if (read) *out = FrameBytes(Bytes(wide_).subspan(3, count));
   co_return read;
 }

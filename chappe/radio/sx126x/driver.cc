@@ -20,6 +20,9 @@ constexpr Duration kLookAgain = milliseconds(10);
 constexpr Duration kGiveUpAfter = milliseconds(100);
 constexpr Duration kChipGivesUpAfter = milliseconds(50);
 
+// Readings of the signal strength are wrong for so long after the receiver was armed.
+constexpr Duration kSettles = milliseconds(1);
+
 // A TX_DONE that comes much too early is doubted: it may be a flipped bit.
 constexpr Duration kTooEarly = milliseconds(3);
 
@@ -96,8 +99,22 @@ async::Task<Driver::Reply> Driver::ask(Kind kind) {
 
 async::Task<Channel> Driver::listen(const Right&) {
   co_await previous_ended();
-  const Reply reply = co_await ask(Kind::sense);
+  const Reply reply = co_await ask(Kind::look);
   co_return reply.channel;
+}
+
+async::Task<std::optional<Dbm>> Driver::sense(const Right&, Duration span) {
+  co_await previous_ended();
+  op_.span = span;
+  const Reply reply = co_await ask(Kind::measure);
+  if (!reply.done) co_return std::nullopt;
+  co_return reply.level;
+}
+
+std::optional<Dbm> Driver::noise_floor() const {
+  const DriverReport now = report();
+  if (!now.noise_known) return std::nullopt;
+  return now.noise_floor;
 }
 
 async::Task<Result<Transmitted, TransmitFailure>> Driver::transmit(const Right&,
@@ -161,6 +178,11 @@ void Driver::on_dio1(Time at) noexcept {
   events_.set(kEdge);
 }
 
+void Driver::make_safe() noexcept {
+  bus_.set_reset(true);
+  bus_.set_antenna(AntennaSwitch::off);
+}
+
 // --- The server ----------------------------------------------------------------------------------
 
 async::Task<> Driver::serve() {
@@ -190,7 +212,9 @@ void Driver::publish() {
   report.generation = resets > 0 ? resets - 1 : 0;  // the first one was the start
   report.listening = up_;
   report.alarm = alarm_;
+  report.noise_known = noise_.known();
   report.noise_floor = noise_.level();
+  report.radiated = radiated_;
   report.rssi = rssi_;
   CHAPPE_DCHECK(book_.balances(report.at));
   published_.publish(report);
@@ -215,8 +239,11 @@ async::Task<> Driver::carry_out() {
       inflight_.confirmed();
       credits_.release(op_.lane, 1);
       break;
-    case Kind::sense:
-      reply = co_await sense_channel();
+    case Kind::look:
+      reply = co_await look_for_others();
+      break;
+    case Kind::measure:
+      reply = co_await measure();
       break;
     case Kind::tune:
       tuned_ = op_.modulation;
@@ -284,6 +311,12 @@ async::Task<Driver::Reply> Driver::send_frame() {
     }
   }
   if (keyed) reply.done = co_await wait_for_end(since, airtime, &reply.sent);
+  const bool silent = reply.failure != TransmitFailure::unsure;
+  if (reply.done) {
+    radiated_ += reply.sent.airtime;
+  } else if (!silent) {
+    radiated_ += std::max(airtime, own_.now() - since);
+  }
   enter(Activity::turning);
   bool listens = false;
   if (reply.done) listens = co_await arm();
@@ -362,7 +395,7 @@ async::Task<bool> Driver::wait_for_end(Time keyed, Duration airtime, Transmitted
 
 // --- Listening before talking --------------------------------------------------------------------
 
-async::Task<Driver::Reply> Driver::sense_channel() {
+async::Task<Driver::Reply> Driver::look_for_others() {
   Reply reply;
   if (asleep_) co_return reply;
   by_edge_ = false;
@@ -391,6 +424,24 @@ async::Task<Driver::Reply> Driver::sense_channel() {
   } else if (!busy) {
     reply.channel = Channel::clear;
   }
+  co_return reply;
+}
+
+// Levels while the receiver listens on; it has to have settled for a millisecond.
+async::Task<Driver::Reply> Driver::measure() {
+  Reply reply;
+  const Time begun = own_.now();
+  if (begun < last_good_ + kSettles) co_await async::sleep_until(own_, last_good_ + kSettles);
+  const Time until = own_.now() + op_.span;
+  do {
+    if (!up_) co_return reply;
+    const std::optional<Command> answer = co_await link_.ask(get_rssi());
+    if (!answer) co_return reply;
+    const Dbm level = rssi_from((*answer)[2]);
+    if (!reply.done || level > reply.level) reply.level = level;
+    reply.done = true;
+    co_await async::sleep_until(own_, std::min(until, own_.now() + kSettles));
+  } while (own_.now() < until);
   co_return reply;
 }
 

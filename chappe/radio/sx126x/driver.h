@@ -64,6 +64,11 @@ class Driver final : public Radio, private Dio1Listener {
   sync::Signal& heard() override { return heard_; }
   bool take(Frame& frame) override { return inbox_.try_take(frame); }
   async::Task<Channel> listen(const Right& right) override;
+  async::Task<std::optional<Dbm>> sense(const Right& right, Duration span) override;
+  std::optional<Dbm> noise_floor() const override;
+  std::optional<Duration> radiated() const override { return report().radiated; }
+  /// In reset, with the antenna off.
+  void make_safe() noexcept override;
   async::Task<Result<Transmitted, TransmitFailure>> transmit(const Right& right,
                                                              Bytes frame,
                                                              flow::Credit credit) override;
@@ -86,17 +91,19 @@ class Driver final : public Radio, private Dio1Listener {
  private:
   using Outcome = Result<Transmitted, TransmitFailure>;
 
-  enum class Kind : std::uint8_t { send, sense, tune, calibrate, recover, reset, sleep };
+  enum class Kind : std::uint8_t { send, look, measure, tune, calibrate, recover, reset, sleep };
   struct Operation {
     Kind kind = Kind::recover;
     FrameBytes frame;
     Modulation modulation;
+    Duration span{};
     std::uint8_t lane = 0;
     std::uint32_t generation = 0;
   };
   struct Reply {
     bool done = false;
     Channel channel = Channel::busy;
+    Dbm level{};
     Transmitted sent{};
     TransmitFailure failure = TransmitFailure::unsure;
   };
@@ -133,7 +140,8 @@ class Driver final : public Radio, private Dio1Listener {
   async::Task<Reply> send_frame();
   async::Task<bool> load_frame();
   async::Task<bool> wait_for_end(Time keyed, Duration airtime, Transmitted* sent);
-  async::Task<Reply> sense_channel();
+  async::Task<Reply> look_for_others();
+  async::Task<Reply> measure();
   async::Task<bool> detect_activity(bool* busy);
   async::Task<bool> go_to_sleep();
 
@@ -209,6 +217,7 @@ class Driver final : public Radio, private Dio1Listener {
   bool asleep_ = false;
   bool held_in_reset_ = false;
   bool alarm_ = false;
+  Duration radiated_{};
   std::uint32_t owed_confirmations_ = 0;  // transmissions given up whose TX_DONE may still come
   Time last_good_{};                      // the last sign that the receiver is one
   Time attentive_since_ = kNever;         // no preamble can have been missed since

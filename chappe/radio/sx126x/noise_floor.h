@@ -22,7 +22,8 @@ class NoiseFloor {
     count_ = std::min(count_ + 1, kWindow);
   }
 
-  /// Dbm{} while nothing was read.
+  bool known() const { return count_ > 0; }
+  /// Dbm{} while nothing is known.
   Dbm level() const {
     if (count_ == 0) return {};
     std::array<Dbm, kWindow> sorted = readings_;

@@ -69,8 +69,10 @@ struct DriverReport {
   std::uint32_t generation = 0;  // resets since the start, the first one not counted
   bool listening = false;
   bool alarm = false;  // nothing helped; it is tried again twice a second
-  Dbm noise_floor{};
+  bool noise_known = false;
+  Dbm noise_floor{};  // if known
   Dbm rssi{};
+  Duration radiated{};  // as measured, or as long as it may have been
 };
 
 }  // namespace chappe::radio::sx126x
