@@ -89,6 +89,26 @@ Task<> note_time(Executor& executor, Time at, char name, std::string& order) {
   order += name;
 }
 
+struct StampingTimer : Timer {
+  StampingTimer(Executor& owner, sync::Port& clock) : Timer(owner, &fired), port(clock) {}
+  static void fired(Timer& self, const TimerContext&) {
+    auto& timer = static_cast<StampingTimer&>(self);
+    timer.at = timer.port.now();
+  }
+  sync::Port& port;
+  Time at = kNever;
+};
+
+TEST_F(ExecutorTest, ATimerFiresAtItsMicrosecond) {
+  for (const int us : {1, 999, 1001, 2500, 7'000'123}) {
+    StampingTimer timer(executor_, port_);
+    const Time due = port_.now() + microseconds(us);
+    timer.arm(due);
+    port_.run(executor_);
+    EXPECT_EQ(timer.at, due);
+  }
+}
+
 TEST_F(ExecutorTest, TimersFireInOrderOfDeadlineThenOfArming) {
   std::string order;
   TaskSlot<1024> slots[4];
