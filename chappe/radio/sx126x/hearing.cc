@@ -125,7 +125,7 @@ void Driver::deliver(const Frame& frame) {
     ++counters_.known;
     return;
   }
-  if (!inbox_.try_put(frame)) {
+  if (!inbox_.push(frame)) {
     ++counters_.overruns;
     return;
   }
