@@ -23,8 +23,8 @@ StoreId Memory::insert(WordId word, std::size_t rank, std::uint64_t value) {
   Word& list = words_[word];
   if (store_count_ == kStores || list.count == kWordStores) {
     full_ = true;  // the world stops the execution at its next step
-    store_count_ -= store_count_ == kStores;
-    list.count = static_cast<std::uint16_t>(list.count - (list.count == kWordStores));
+    if (store_count_ == kStores) --store_count_;
+    if (list.count == kWordStores) --list.count;
     if (rank > list.count) rank = list.count;
   }
   const StoreId id = store_count_++;

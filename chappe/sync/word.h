@@ -64,19 +64,6 @@ class Word {
   std::atomic<T> value_;
 };
 
-/// A word that decides nothing: for dumps, and for whoever compares it with what he alone stores
-/// there. Always relaxed. The explorer takes its accesses for no steps.
-template <class T>
-class Hint {
- public:
-  constexpr explicit Hint(T initial) : word_(initial) {}
-  T load() const { return word_.load(Order::relaxed); }
-  void store(T value) { word_.store(value, Order::relaxed); }
-
- private:
-  Word<T> word_;
-};
-
 /// A field that other contexts see, whose accesses a proof claims to be ordered by some Word. In
 /// the product it is the plain thing; the explorer checks the claim at every access.
 template <class T>

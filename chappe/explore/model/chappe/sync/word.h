@@ -24,8 +24,9 @@ class Word {
 
  public:
   constexpr explicit Word(T initial) : first_(initial) {}
-  ~Word() {
-    if (explore::World::current() != nullptr) explore::World::current()->retire(cell_);
+  constexpr ~Word() {
+    if (std::is_constant_evaluated() || explore::World::current() == nullptr) return;
+    explore::World::current()->retire(cell_);
   }
   Word(const Word&) = delete;
   Word& operator=(const Word&) = delete;
@@ -37,7 +38,7 @@ class Word {
     explore::World::current()->declare(cell(), name_);
   }
 
-  T load(Order order) const { return value(world().load(cell(), model(order))); }
+  T load(Order order) const { return from_bits(world().load(cell(), model(order))); }
   void store(T value, Order order) { world().store(cell(), bits(value), model(order)); }
   T exchange(T value, Order order) {
     return change([value](T) { return value; }, order);
@@ -56,7 +57,7 @@ class Word {
     };
     explore::Request request = request_of(decide, success, failure);
     world().change(cell(), request);
-    if (!request.changed) expected = value(request.seen);
+    if (!request.changed) expected = from_bits(request.seen);
     return request.changed;
   }
 
@@ -73,7 +74,7 @@ class Word {
     };
     explore::Request request = request_of(decide, order, Order::acquire);
     world().change(cell(), request);
-    const T before = value(request.seen);
+    const T before = from_bits(request.seen);
     return {before, request.changed ? next(before) : before};
   }
 
@@ -87,7 +88,7 @@ class Word {
     std::memcpy(&all, &value, sizeof value);
     return all;
   }
-  static T value(std::uint64_t bits) {
+  static T from_bits(std::uint64_t bits) {
     T one;
     std::memcpy(&one, &bits, sizeof one);
     return one;
@@ -100,8 +101,8 @@ class Word {
     request.order_if_unchanged = model(failure);
     request.self = &decide;
     request.change = [](void* self, std::uint64_t seen, std::uint64_t& next) {
-      T after = value(seen);
-      const bool writes = (*static_cast<Decide*>(self))(value(seen), after);
+      T after = from_bits(seen);
+      const bool writes = (*static_cast<Decide*>(self))(from_bits(seen), after);
       next = bits(after);
       return writes;
     };
@@ -115,7 +116,7 @@ class Word {
     };
     explore::Request request = request_of(decide, order, order);
     world().change(cell(), request);
-    return value(request.seen);
+    return from_bits(request.seen);
   }
 
   explore::Cell& cell() const {
@@ -127,19 +128,6 @@ class Word {
   const T first_;
   const char* name_ = nullptr;
   mutable explore::Cell cell_;
-};
-
-// Decides nothing, so there is nothing to try: whoever compares it with his own value gets the same
-// answer whichever of the others' stores he reads. Its accesses are no steps.
-template <class T>
-class Hint {
- public:
-  constexpr explicit Hint(T initial) : value_(initial) {}
-  T load() const { return value_; }
-  void store(T value) { value_ = value; }
-
- private:
-  T value_;
 };
 
 template <class T>
