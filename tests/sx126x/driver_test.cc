@@ -295,6 +295,7 @@ TEST(Sx126xDriver, ATransmissionWithoutEndIsCutOffAndUnsure) {
 TEST(Sx126xDriver, AResetBeforeTheKeyEndsASendAsRestarted) {
   ChipWorld world;
   world.begun();
+  EXPECT_EQ(world.radio().resets()->take(), 0u) << "a start is no reset";
   world.chip().strike({ChipFault::brown_out, 0, milliseconds(20)});
   Sending sending(world.executor(), world.radio(), kOurs);
   sending.start();
@@ -306,6 +307,7 @@ TEST(Sx126xDriver, AResetBeforeTheKeyEndsASendAsRestarted) {
   const std::uint32_t generation = world.driver().report().generation;
   EXPECT_GE(generation, 1u);
   EXPECT_EQ(world.counters().restarted, 1u);
+  EXPECT_EQ(world.radio().resets()->take(), 1u);
   EXPECT_EQ(world.radio().credits().read().total, 0u);
   EXPECT_TRUE(send(world, kOurs));
   EXPECT_EQ(world.driver().report().generation, generation);
@@ -330,7 +332,10 @@ TEST(Sx126xDriver, WhereNothingHelpsItHoldsTheChipInResetAlarmsOnceAndTriesOn) {
                 report.time.spent(Activity::recovering, report.at),
             seconds(8));
   EXPECT_FALSE(world.chip().is_keyed());
+  EXPECT_EQ(world.radio().resets()->take(), 0u)
+      << "told when the radio is back, not at each attempt";
   world.run_for(seconds(2));
+  EXPECT_EQ(world.radio().resets()->take(), 1u);
   report = world.driver().report();
   EXPECT_FALSE(report.alarm);
   EXPECT_TRUE(world.listens());

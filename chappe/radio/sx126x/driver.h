@@ -62,6 +62,7 @@ class Driver final : public Radio, private Dio1Listener {
   const Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
   sync::Signal& heard() override { return heard_; }
+  sync::Signal* resets() override { return &resets_; }
   bool take(Frame& frame) override;
   async::Task<Channel> listen(const Right& right) override;
   async::Task<std::optional<Dbm>> sense(const Right& right, Duration span) override;
@@ -180,6 +181,7 @@ class Driver final : public Radio, private Dio1Listener {
   sync::Signal heard_;
   sync::Signal trouble_;
   sync::Spsc<Frame, kHeardMax> inbox_;
+  sync::Signal resets_;
   sync::Published<DriverReport> published_;
   async::Completion<Reply> reply_;
   static constexpr sync::SharedState kEdgeAtState{
