@@ -71,7 +71,9 @@ Repeater::Repeater(async::Executor& executor,
       transmitter_(executor, radio, law, random, settings.policy),
       receiver_(executor, radio, *this) {
   seen_.mirror_to(&known_);
-  if (settings_.known == Known::dropped_at_radio) radio_.set_filter(&known_);
+  // Who counts copies has to hear of them.
+  const bool counts_copies = settings_.copies_enough > 0;
+  if (settings_.known == Known::dropped_at_radio && !counts_copies) radio_.set_filter(&known_);
   settings_.rules.own = identity.pub;
   radio_changed();
   if (settings_.mode != Mode::forward) settings_.rules.forwarding = mesh::Forwarding::off;

@@ -82,6 +82,7 @@ class Repeater final : private rx::FrameSink,
   const tx::Law& law() const { return law_; }
   const Settings& settings() const { return settings_; }
   const radio::Radio& radio() const { return radio_; }
+  radio::Radio& radio() { return radio_; }
   const mesh::Identity& identity() const { return identity_; }
   Time now() const { return executor_.now(); }
   Duration uptime() const { return executor_.now() - started_; }
