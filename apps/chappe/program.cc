@@ -203,8 +203,8 @@ async::Task<> Program::tell_hour_on_signal() {
 }
 
 // With --json standard output belongs to the events.
-void Program::tell_hour() const {
-  std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
+void Program::tell_hour() {
+  std::ostream& out = surroundings_.form == Form::json ? std::cerr : out_;
   out << print_hour(hour_of(repeater_), repeater_.statistics(), executor_.now() - console_.start())
       << std::flush;
 }

@@ -76,7 +76,7 @@ class Program {
   void start_watchdog();
   void halt(node::Halt how);
   void greet() const;
-  void tell_hour() const;
+  void tell_hour();
   void conclude();
 
   const config::Configuration& configuration_;
