@@ -128,7 +128,7 @@ void Service::hand_over(Journal::Entry& entry) {
   const Time now = executor_.now();
   const Duration after = std::max(Duration::zero(), entry.due - now);
   // What waited for a service that was not there is worth nothing after its time, like any other.
-  if (now > time_after(entry.due, repeater_.settings().local_expiry)) {
+  if (now > time_after(entry.due, repeater_.settings().expiry.local)) {
     journal_->close(
         entry, Unexpected(tx::Refused{tx::Why::expired, tx::Stage::early, entry.due}), now);
     return;

@@ -153,7 +153,7 @@ class Repeater final : private rx::FrameSink,
   void tell(const Event& event);
   void count(Bytes frame, const tx::Outcome& outcome);
   void tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome);
-  Time expiry(Duration span) const;
+  Time expiry(const mesh::Packet& packet, tx::Origin origin) const;
   Journey& begin(std::uint64_t id);
 
   async::Executor& executor_;

@@ -208,6 +208,21 @@ TEST(Sx126xDriver, HearsTwoHundredFramesRoundTheBufferWithoutRearming) {
   }
 }
 
+// Another flag is read and cleared while the frame ends, at each microsecond of it: the frame's own
+// flag must survive that, and be looked at although the line never fell.
+TEST(Sx126xDriver, AFrameThatEndsWhileFlagsAreClearedIsNeitherLostNorLate) {
+  for (Duration before{}; before < microseconds(120); before += microseconds(1)) {
+    ChipWorld world;
+    world.begun();
+    world.stranger_sends(kTheirs);
+    world.run_for(airtime(kTheirs.size()) - before);
+    world.chip().strike({ChipFault::tx_done_spurious, 0, milliseconds(1)});
+    world.run_for(before + milliseconds(5));
+    Frame frame;
+    ASSERT_TRUE(world.radio().take(frame)) << in_us(before) << " us";
+  }
+}
+
 TEST(Sx126xDriver, APreambleThatArrivesIsBusyAndIsNotCutOff) {
   ChipWorld world;
   world.begun();
