@@ -131,6 +131,18 @@ TEST_F(TransmitterTest, AChannelThatWasBusyLongAgoForcesNothing) {
   EXPECT_FALSE(outcomes_[1]->forced);
 }
 
+// A back-off is no reason to keep the radio from anybody: not from a receiver, not from a tuner.
+TEST_F(TransmitterTest, NobodyHoldsTheRightWhileAFrameWaitsForAQuietChannel) {
+  transmitter_->start();
+  radio_.busy_until = executor_.now() + hours(1);
+  transmitter_->submit(submission());
+  for (int ms = 0; ms < 2000; ++ms) {
+    run_for(milliseconds(1));
+    EXPECT_FALSE(radio_.right().is_held());
+  }
+  EXPECT_GT(radio_.listens(), 2u);
+}
+
 TEST_F(TransmitterTest, ADelayBeyondTheEndOfTimeIsRefused) {
   Submission never = submission();
   never.after = Duration::max();
