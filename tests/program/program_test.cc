@@ -172,9 +172,35 @@ TEST_F(Program, IsNotRestartedByACommandThatASignalOvertakes) {
   EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
+TEST_F(Program, WhoeverStopsReadingItsOutputStopsNothingElse) {
+  Child child({"run", "--json"}, environment(), Child::Output::stuck);
+  const auto has_sent = [&] {
+    const std::string answer = ask(state() + "/chappe.sock", R"({"do":"status"})");
+    return has(answer, "\"sent\":") && !has(answer, "\"sent\":0,");
+  };
+  bool sends = false;
+  for (int i = 0; i < 600 && !sends; ++i) {
+    ::usleep(50'000);
+    sends = has_sent();
+  }
+  EXPECT_TRUE(sends);
+  // And whoever reads again has missed nothing that there was room for.
+  EXPECT_TRUE(child.wait_for_output("\"event\":\"sent\""));
+  EXPECT_TRUE(has(child.out(), "\"event\":\"heard\",\"id\":1,") || has(child.out(), "\"id\":1,"))
+      << child.out().substr(child.out().find('{'));
+  EXPECT_FALSE(has(child.out(), "\"event\":\"lost\""));
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
 TEST_F(Program, TellsWhoAsksWithCtl) {
   Child child({"run", "--json"}, environment());
   EXPECT_TRUE(child.wait_for_output("judged"));
+  Child set({"ctl", "command", "set name Turm"}, environment());
+  EXPECT_EQ(set.wait(), 0) << set.err();
+  Child get({"ctl", "command", "get name"}, environment());
+  EXPECT_EQ(get.wait(), 0) << get.err();
+  EXPECT_EQ(get.out(), "> Turm\n");
   Child status({"ctl", "status"}, environment());
   EXPECT_EQ(status.wait(), 0) << status.err();
   EXPECT_TRUE(has(status.out(), "generation")) << status.out();
