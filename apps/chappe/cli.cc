@@ -61,6 +61,8 @@ constexpr const char* kRun =
 constexpr const char* kRunFooter =
     "Radios:\n"
     "  sim          an invented air with neighbours that advertise and chat\n"
+    "  chip         a model of an SX1262 in that air, under the driver of the real one\n"
+    "  sx126x       an SX1262 on SPI, wired as --board or [board] says ('chappe boards')\n"
     "  kiss         a board with MeshCore's KISS modem firmware, as [modem] says\n"
     "  replay:FILE  frames and times from a recorded session\n"
     "\n"
@@ -137,6 +139,28 @@ constexpr const char* kRecorderFooter =
     "  chappe recorder --json FILE | jq 'select(.note == \"slow_step\")'\n"
     "\n"
     "A damaged file is shown as far as it can be read, and the exit code is 1.\n"
+    "\n";
+
+constexpr const char* kDoctor =
+    "Look whether the radio is wired, answers, is told of and hears, one screen, in words to act\n"
+    "on. Nothing is transmitted unless --transmit says so. Stop a running node first: two "
+    "programs\n"
+    "cannot have one chip.\n";
+constexpr const char* kDoctorFooter =
+    "Examples:\n"
+    "  chappe doctor --board waveshare            as wired; 'chappe boards' lists all\n"
+    "  chappe doctor --config my.toml --transmit  also one test frame, within the law\n"
+    "  chappe doctor --radio chip                 on a model: nothing is needed\n"
+    "  chappe doctor --board zebra --json | jq '.findings[] | select(.verdict == \"bad\")'\n"
+    "\n"
+    "Verdicts: good, doubtful (may be so, or not), bad (then the exit code is 1).\n"
+    "\n";
+
+constexpr const char* kBoards =
+    "The boards with an SX1262 on SPI that are known by name. docs/boards.md has their pins.\n";
+constexpr const char* kBoardsFooter =
+    "Examples:\n"
+    "  chappe boards | grep -i waveshare\n"
     "\n";
 
 constexpr const char* kCtl =
@@ -224,6 +248,8 @@ class Grammar {
     add_conformance();
     add_replay();
     add_recorder();
+    add_doctor();
+    boards_command_ = &add("boards", "List the boards known by name", kBoards, kBoardsFooter);
     app_.add_subcommand("explore", "Every execution of a small test of the kernel");
     add_ctl();
   }
@@ -263,6 +289,7 @@ class Grammar {
     run.add_option("--radio", run_.radio, "Which radio, see below")
         ->type_name("RADIO")
         ->check(check_radio);
+    run.add_option("--board", run_.board, "Which board, for the radio sx126x")->type_name("NAME");
     run.add_option("--state", run_.state, "Where identity and memory are kept")->type_name("DIR");
     run.add_option("--for", run_.for_seconds, "Stop after this time")
         ->type_name("SECONDS")
@@ -352,6 +379,23 @@ class Grammar {
         ->required();
     recorder.add_flag("--json", recorder_.json, "One JSON object a line");
     recorder_command_ = &recorder;
+  }
+
+  void add_doctor() {
+    CLI::App& doctor = add("doctor", "Look whether the radio is well", kDoctor, kDoctorFooter);
+    doctor.add_option("--config", doctor_.config, "Configuration file (TOML)")->type_name("FILE");
+    doctor.add_option("--radio", doctor_.radio, "sx126x, or chip for a model")
+        ->type_name("RADIO")
+        ->check(check_radio);
+    doctor.add_option("--board", doctor_.board, "Which board")->type_name("NAME");
+    doctor.add_option("--state", doctor_.state, "Where the airtime spent is kept, for --transmit")
+        ->type_name("DIR");
+    doctor.add_option("--listen", doctor_.listen_seconds, "How long to listen for others")
+        ->type_name("SECONDS")
+        ->check(within(0.0, 3600.0));
+    doctor.add_flag("--transmit", doctor_.transmit, "Also send one test frame");
+    doctor.add_flag("--json", doctor_.json, "One JSON object");
+    doctor_command_ = &doctor;
   }
 
   CLI::App& add_ctl_action(CLI::App& ctl,
@@ -489,6 +533,8 @@ class Grammar {
   Command chosen() {
     if (run_command_->parsed()) return run_;
     if (recorder_command_->parsed()) return recorder_;
+    if (doctor_command_->parsed()) return doctor_;
+    if (boards_command_->parsed()) return BoardsOptions{};
     if (ctl_command_->parsed()) return ctl_;
     if (decode_command_->parsed()) return decode_;
     if (airtime_command_->parsed()) return airtime_;
@@ -501,12 +547,15 @@ class Grammar {
   CtlOptions ctl_;
   RunOptions run_;
   RecorderOptions recorder_;
+  DoctorOptions doctor_;
   play::DecodeOptions decode_;
   play::AirtimeOptions airtime_;
   play::ConformanceOptions conformance_;
   play::ReplayOptions replay_;
   CLI::App* run_command_ = nullptr;
   CLI::App* recorder_command_ = nullptr;
+  CLI::App* doctor_command_ = nullptr;
+  CLI::App* boards_command_ = nullptr;
   CLI::App* ctl_command_ = nullptr;
   CLI::App* decode_command_ = nullptr;
   CLI::App* airtime_command_ = nullptr;

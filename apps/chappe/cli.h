@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/chappe/ctl.h"
+#include "apps/chappe/doctor.h"
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
 #include "chappe/play/commands.h"
@@ -18,8 +19,13 @@ struct Answer {
   std::string talk;  // what was wrong with the command line
 };
 
+/// `chappe boards` has none.
+struct BoardsOptions {};
+
 using Command = std::variant<Answer,
                              RunOptions,
+                             DoctorOptions,
+                             BoardsOptions,
                              CtlOptions,
                              RecorderOptions,
                              play::DecodeOptions,

@@ -107,7 +107,8 @@ TEST(CommandLine, RunTakesAllItsOptions) {
 }
 
 TEST(CommandLine, RunRefusesWhatItCannotDo) {
-  EXPECT_THAT(refused({"run", "--radio", "sx126x"}), HasSubstr("there is: sim, kiss, replay:FILE"));
+  EXPECT_THAT(refused({"run", "--radio", "modem"}),
+              HasSubstr("there is: sim, chip, sx126x, kiss, replay:FILE"));
   EXPECT_THAT(refused({"run", "--radio", "sin"}), HasSubstr("did you mean \"sim\"?"));
   EXPECT_THAT(refused({"run", "--for", "-1"}), HasSubstr("--for"));
   EXPECT_THAT(refused({"run", "--for", "nan"}), HasSubstr("--for"));

@@ -6,6 +6,7 @@
 
 #include "apps/chappe/cli.h"
 #include "apps/chappe/ctl.h"
+#include "apps/chappe/doctor.h"
 #include "apps/chappe/explore.h"
 #include "apps/chappe/recorder.h"
 #include "apps/chappe/run.h"
@@ -22,6 +23,8 @@ struct Dispatch {
     return answer.exit_code;
   }
   int operator()(const app::RunOptions& options) const { return app::run(options); }
+  int operator()(const app::DoctorOptions& options) const { return app::doctor(options); }
+  int operator()(const app::BoardsOptions&) const { return app::list_boards(); }
   int operator()(const app::RecorderOptions& options) const {
     return app::recorder(options, std::cout, std::cerr);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/chappe/modem_outside.h"
+#include "apps/chappe/sx126x_outside.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/play/live_replay.h"
 #include "chappe/play/recording.h"
@@ -29,7 +30,7 @@ class SimulatedOutside final : public Outside {
                     {.seed = seed,
                      .modulation = modulation_of(configuration),
                      .unix_start = static_cast<std::uint32_t>(std::time(nullptr))}) {
-    neighbours_.welcome(radio_, own);
+    neighbours_.welcome(radio_.station(), own);
   }
 
   radio::Radio& radio() override { return radio_; }
@@ -90,6 +91,10 @@ Result<std::unique_ptr<Outside>, std::string> make_outside(
     return replay_outside(source.file, executor);
   if (source.kind == config::RadioSource::Kind::kiss)
     return modem_outside(configuration, port, executor);
+  if (source.kind == config::RadioSource::Kind::sx126x)
+    return sx126x_outside(configuration, executor);
+  if (source.kind == config::RadioSource::Kind::chip)
+    return chip_outside(configuration, own, executor, seed);
   return std::unique_ptr<Outside>(new SimulatedOutside(configuration, own, executor, seed));
 }
 

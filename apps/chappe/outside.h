@@ -23,6 +23,8 @@ class Outside {
   virtual void stop() = 0;
   /// A line or two for whoever started the program.
   virtual void describe(std::ostream& out) const = 0;
+  /// The same at the end: what the radio itself has to say.
+  virtual void conclude(std::ostream&) const {}
 };
 
 /// What the configuration chose; the error is a sentence for whoever chose it. Requires a kind that

@@ -283,6 +283,7 @@ void Program::conclude() {
   std::ostream& out = surroundings_.form == Form::json ? std::cerr : out_;
   out << print_summary(summary,
                        surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
+  outside_.conclude(out);
   out.flush();
 }
 

@@ -32,29 +32,6 @@ int fail(int exit_code, const std::string& words) {
   return exit_code;
 }
 
-// The file, or the defaults, with what the command line says on top.
-Result<config::Configuration, std::string> configure(const RunOptions& options) {
-  config::Configuration configuration;
-  if (!options.config.empty()) {
-    auto loaded = config::load(options.config);
-    if (!loaded) {
-      std::string words = "the configuration has mistakes; nothing was started\n";
-      words += config::describe(options.config, loaded.error());
-      if (words.ends_with('\n')) words.pop_back();
-      return Unexpected(std::move(words));
-    }
-    configuration = *loaded;
-  }
-  if (!options.radio.empty()) {
-    const auto source = config::parse_radio_source(options.radio);
-    if (!source) return Unexpected("--radio " + options.radio + ": " + source.error());
-    configuration.radio.kind = *source;
-  }
-  if (!options.state.empty()) configuration.state.directory = options.state;
-  for (const std::string& words : config::contradictions(configuration)) return Unexpected(words);
-  return configuration;
-}
-
 config::Identity from_seed(const mesh::Seed& seed) {
   const mesh::Identity identity = mesh::identity_of(seed);
   return {identity.prv, identity.pub};
@@ -76,9 +53,7 @@ Ending run_once(const RunOptions& options,
   const auto directory = config::state_directory(
       configuration.state.directory, std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
   if (!directory) return {fail(kCannotRun, directory.error())};
-  port::OsRandom os_random;
-  const auto stored = config::load_or_create_identity(
-      *directory, config::KeyMath{&from_seed, &public_of}, os_random);
+  const auto stored = own_identity(*directory);
   if (!stored) return {fail(kCannotRun, stored.error())};
   if (const auto unused = use_kept_radio(*directory, configuration)) {
     std::cerr << "chappe: " << *unused << '\n';
@@ -86,8 +61,9 @@ Ending run_once(const RunOptions& options,
 
   Surroundings surroundings;
   surroundings.state_directory = *directory;
-  surroundings.identity = {stored->identity.public_key, stored->identity.private_key};
-  surroundings.identity_is_new = stored->created;
+  surroundings.identity = stored->identity;
+  surroundings.identity_is_new = stored->is_new;
+  port::OsRandom os_random;
   surroundings.seed =
       options.seed.value_or(std::uint64_t{os_random.next()} << 32 | os_random.next());
   surroundings.form = options.json ? Form::json : Form::lines;
@@ -100,6 +76,37 @@ Ending run_once(const RunOptions& options,
 }
 
 }  // namespace
+
+Result<config::Configuration, std::string> configure(const RunOptions& options) {
+  config::Configuration configuration;
+  if (!options.config.empty()) {
+    auto loaded = config::load(options.config);
+    if (!loaded) {
+      std::string words = "the configuration has mistakes; nothing was started\n";
+      words += config::describe(options.config, loaded.error());
+      if (words.ends_with('\n')) words.pop_back();
+      return Unexpected(std::move(words));
+    }
+    configuration = *loaded;
+  }
+  if (!options.radio.empty()) {
+    const auto source = config::parse_radio_source(options.radio);
+    if (!source) return Unexpected("--radio " + options.radio + ": " + source.error());
+    configuration.radio.kind = *source;
+  }
+  if (!options.board.empty()) configuration.board.name = options.board;
+  if (!options.state.empty()) configuration.state.directory = options.state;
+  for (const std::string& words : config::contradictions(configuration)) return Unexpected(words);
+  return configuration;
+}
+
+Result<OwnIdentity, std::string> own_identity(const std::string& state_directory) {
+  port::OsRandom random;
+  const auto stored = config::load_or_create_identity(
+      state_directory, config::KeyMath{&from_seed, &public_of}, random);
+  if (!stored) return Unexpected(stored.error());
+  return OwnIdentity{{stored->identity.public_key, stored->identity.private_key}, stored->created};
+}
 
 int run(const RunOptions& options) {
   const auto configuration = configure(options);

@@ -36,7 +36,7 @@ enum class WhenBusy : std::uint8_t { transmit, drop };
 
 /// Where the node's frames come from and go to.
 struct RadioSource {
-  enum class Kind : std::uint8_t { sim, sx126x, kiss, replay };
+  enum class Kind : std::uint8_t { sim, chip, sx126x, kiss, replay };
   Kind kind = Kind::sim;
   std::string file;  // replay only: the recording
 
@@ -67,6 +67,29 @@ struct Radio {
   double antenna_gain_dbi = 0;
 
   bool operator==(const Radio&) const = default;
+};
+
+/// Whether the chip throws the antenna switch by its pin DIO2.
+enum class Dio2 : std::uint8_t { board, on, off };
+
+/// How the radio kind "sx126x" is wired; boards.h makes sense of it. Empty: as the named board has
+/// it; "none": not there.
+struct Board {
+  std::string name{};
+  std::string spi{};
+  std::optional<std::int32_t> spi_hz{};
+  std::string gpiochip{};
+  std::string reset{};
+  std::string busy{};
+  std::string irq{};
+  std::string cs{};
+  std::string txen{};
+  std::string rxen{};
+  std::string enable{};
+  std::string tcxo{};
+  Dio2 dio2 = Dio2::board;
+
+  bool operator==(const Board&) const = default;
 };
 
 /// The KISS modem behind the radio kind "kiss".
@@ -186,6 +209,7 @@ struct Configuration {
   std::int32_t multi_acks = 0;
 
   Radio radio;
+  Board board;
   Modem modem;
   Law law;
   Listen listen;

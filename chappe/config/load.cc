@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "chappe/config/boards.h"
 #include "chappe/config/document.h"
 #include "chappe/config/endpoint.h"
 #include "chappe/config/nearest.h"
@@ -51,6 +52,8 @@ std::string print_bands(const Region& region) {
   }
   return list;
 }
+
+constexpr std::int32_t kChipMaxDbm = 22;  // an SX1262's
 
 std::vector<Contradiction> find_contradictions(const Configuration& configuration) {
   std::vector<Contradiction> found;
@@ -97,6 +100,21 @@ std::vector<Contradiction> find_contradictions(const Configuration& configuratio
   if (configuration.law.kind == LawKind::bucket && radio.kind.is_on_air()) {
     found.push_back({"the law \"bucket\" overspends the budget, so it may not drive a real radio",
                      {{"law", "kind"}, {"radio", "kind"}}});
+  }
+  if (radio.kind.kind == RadioSource::Kind::sx126x) {
+    const auto board = wired_board(configuration.board);
+    if (!board) {
+      found.push_back({board.error(), {{"board", "name"}, {"radio", "kind"}}});
+    } else if (radio.tx_power_dbm > board->power_max_dbm) {
+      const bool amplified = board->power_max_dbm < kChipMaxDbm;
+      found.push_back({"the power of " + std::to_string(radio.tx_power_dbm) + " dBm is more than " +
+                           (amplified ? "the amplifier of the board " +
+                                            quoted_toml(configuration.board.name) + " stands"
+                                      : std::string("the chip has")) +
+                           ", " + std::to_string(board->power_max_dbm) +
+                           " dBm; set [radio] tx_power_dbm",
+                       {{"radio", "tx_power_dbm"}, {"board", "name"}}});
+    }
   }
   if (radio.kind.kind == RadioSource::Kind::kiss) {
     std::string_view line = configuration.modem.line;

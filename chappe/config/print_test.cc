@@ -52,6 +52,19 @@ TEST(Print, EveryMemberReadsBackEqual) {
                       .pa_gain_db = 0.1,
                       .feeder_loss_db = std::numeric_limits<double>::denorm_min(),
                       .antenna_gain_dbi = -3.25};
+  other.board = Board{.name = "waveshare",
+                      .spi = "/dev/spidev1.0",
+                      .spi_hz = 8'000'000,
+                      .gpiochip = "/dev/gpiochip4",
+                      .reset = "1",
+                      .busy = "2",
+                      .irq = "3:4",
+                      .cs = "5",
+                      .txen = "6",
+                      .rxen = "7",
+                      .enable = "8,9",
+                      .tcxo = "1.8",
+                      .dio2 = Dio2::off};
   other.modem = Modem{.line = "tcp:modem:5000", .speed = 9600};
   other.law = Law{.kind = LawKind::bucket,
                   .rules = {{hours(1), microseconds(1)}, {seconds(90), milliseconds(1500)}},

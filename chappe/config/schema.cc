@@ -46,6 +46,7 @@ constexpr std::array kLaws{Words("exact"), Words("bucket")};
 constexpr std::array kOverBudget{Words("defer"), Words("drop")};
 constexpr std::array kOnHang{Words("panic"), Words("report")};
 constexpr std::array kUnknownPast{Words("exhausted"), Words("paced")};
+constexpr std::array kDio2{Words("board"), Words("on"), Words("off")};
 constexpr std::array kWhenBusy{Words("transmit"), Words("drop")};
 
 // Nominal names of the SX126x's LoRa bandwidths, datasheet table 6-2.
@@ -84,10 +85,16 @@ constexpr std::size_t kPasswordBytesMax = 15;
 constexpr std::size_t kPathBytesMax = 4095;      // PATH_MAX without its zero byte
 constexpr std::size_t kPlaceBytesMax = 253 + 8;  // a name of the DNS, brackets, colon and port
 constexpr std::size_t kLinePasswordBytesMax = 64;
+constexpr std::size_t kBoardBytesMax = 63;
+constexpr std::size_t kPinBytesMax = 31;
 constexpr std::size_t kSocketBytesMax = 107;  // sun_path without its zero byte
 
 constexpr std::array kSections{
     Section{"radio", "The radio and its channel. All nodes of a mesh share these."},
+    Section{"board",
+            "How the chip is wired, for the kind sx126x (docs/boards.md). A pin is a line of the "
+            "header's GPIO chip (\"18\") or a chip and its line (\"1:25\"); empty is as the named "
+            "board has it, \"none\" is not there."},
     Section{"modem", "The KISS modem that is the radio, for the kind kiss."},
     Section{"law", "How much airtime may be spent."},
     Section{"listen", "Looking for others on the channel before sending."},
@@ -142,7 +149,9 @@ const std::vector<Setting>& table() {
       {"radio",
        "kind",
        SourceShape{at<&C::radio, &Radio::kind>},
-       "Which radio: an invented air, a KISS modem, or a recording."},
+       "Which radio: an invented air, a model of the chip in it, an SX1262 on SPI, a KISS modem, "
+       "or a "
+       "recording."},
       {"radio",
        "frequency",
        FrequencyShape{at<&C::radio, &Radio::frequency>, Hertz{150'000'000}, Hertz{2'500'000'000}},
@@ -180,6 +189,60 @@ const std::vector<Setting>& table() {
        "antenna_gain_dbi",
        DecimalShape{at<&C::radio, &Radio::antenna_gain_dbi>, -20, 40, "dBi"},
        "What the antenna adds. The sum of the four must respect the band's limit."},
+
+      {"board",
+       "name",
+       TextShape{.at = at<&C::board, &Board::name>, .bytes_max = kBoardBytesMax},
+       "Which board; 'chappe boards' lists them. Empty: all pins are named here."},
+      {"board",
+       "spi",
+       TextShape{.at = at<&C::board, &Board::spi>, .bytes_max = kPathBytesMax},
+       "The SPI device. Without a board: /dev/spidev0.0."},
+      {"board",
+       "spi_hz",
+       AutoShape{at<&C::board, &Board::spi_hz>, 100'000, 16'000'000, "Hz"},
+       "Its clock. auto is as the board has it, or 2000000."},
+      {"board",
+       "gpiochip",
+       TextShape{.at = at<&C::board, &Board::gpiochip>, .bytes_max = kPathBytesMax},
+       "The GPIO chip of pins that name none. Empty: that of a Raspberry Pi's header, else "
+       "/dev/gpiochip0."},
+      {"board",
+       "reset",
+       TextShape{.at = at<&C::board, &Board::reset>, .bytes_max = kPinBytesMax},
+       "NRST."},
+      {"board",
+       "busy",
+       TextShape{.at = at<&C::board, &Board::busy>, .bytes_max = kPinBytesMax},
+       "BUSY."},
+      {"board",
+       "irq",
+       TextShape{.at = at<&C::board, &Board::irq>, .bytes_max = kPinBytesMax},
+       "DIO1."},
+      {"board",
+       "cs",
+       TextShape{.at = at<&C::board, &Board::cs>, .bytes_max = kPinBytesMax},
+       "NSS, if the kernel does not drive it."},
+      {"board",
+       "txen",
+       TextShape{.at = at<&C::board, &Board::txen>, .bytes_max = kPinBytesMax},
+       "High while sending."},
+      {"board",
+       "rxen",
+       TextShape{.at = at<&C::board, &Board::rxen>, .bytes_max = kPinBytesMax},
+       "High while receiving."},
+      {"board",
+       "enable",
+       TextShape{.at = at<&C::board, &Board::enable>, .bytes_max = kPinBytesMax},
+       "Lines that power the module, high while it runs; several with commas."},
+      {"board",
+       "tcxo",
+       TextShape{.at = at<&C::board, &Board::tcxo>, .bytes_max = kPinBytesMax},
+       "Volts that DIO3 feeds to the oscillator: 1.6, 1.7, 1.8, 2.2, 2.4, 2.7, 3.0 or 3.3."},
+      {"board",
+       "dio2",
+       choice<&C::board, &Board::dio2>(kDio2),
+       "Whether the chip throws the antenna switch by DIO2; board is as the board has it, or on."},
 
       {"modem",
        "line",
@@ -357,24 +420,23 @@ const std::vector<Setting>& table() {
   return settings;
 }
 
-// What each word of `[radio] kind` is, and whether this program can do it.
+// What each word of `[radio] kind` is.
 struct SourceWord {
   RadioSource::Kind kind;
   std::string_view word;
   std::string_view usage;
-  bool present;
 };
 constexpr std::array kSources{
-    SourceWord{RadioSource::Kind::sim, "sim", "sim", true},
-    SourceWord{RadioSource::Kind::sx126x, "sx126x", "sx126x", false},
-    SourceWord{RadioSource::Kind::kiss, "kiss", "kiss", true},
-    SourceWord{RadioSource::Kind::replay, "replay", "replay:FILE", true},
+    SourceWord{RadioSource::Kind::sim, "sim", "sim"},
+    SourceWord{RadioSource::Kind::chip, "chip", "chip"},
+    SourceWord{RadioSource::Kind::sx126x, "sx126x", "sx126x"},
+    SourceWord{RadioSource::Kind::kiss, "kiss", "kiss"},
+    SourceWord{RadioSource::Kind::replay, "replay", "replay:FILE"},
 };
 
 std::string sources_present() {
   std::string list;
   for (const SourceWord& source : kSources) {
-    if (!source.present) continue;
     if (!list.empty()) list += ", ";
     list += source.usage;
   }
@@ -806,12 +868,8 @@ Result<RadioSource, std::string> parse_radio_source(std::string_view written) {
   const std::string_view word = written.substr(0, colon);
   std::vector<std::string_view> present;
   for (const SourceWord& source : kSources) {
-    if (source.present) present.push_back(source.word);
+    present.push_back(source.word);
     if (source.word != word) continue;
-    if (!source.present) {
-      return Unexpected("names the radio " + quoted(word) + ", which this program does not have; " +
-                        "there is: " + sources_present());
-    }
     const bool wants_file = source.kind == RadioSource::Kind::replay;
     const bool has_colon = colon != std::string_view::npos;
     if (!wants_file && has_colon) {

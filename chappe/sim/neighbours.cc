@@ -184,9 +184,9 @@ Neighbourhood::~Neighbourhood() {
   stop();
 }
 
-void Neighbourhood::welcome(const SimRadio& newcomer, const mesh::PublicKey& own) {
+void Neighbourhood::welcome(StationId newcomer, const mesh::PublicKey& own) {
   for (const std::unique_ptr<Neighbour>& neighbour : neighbours_) {
-    air_.connect(newcomer.station(),
+    air_.connect(newcomer,
                  neighbour->radio.station(),
                  link_of_snr(neighbour->character.snr_at_newcomer_db));
   }

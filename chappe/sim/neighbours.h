@@ -40,9 +40,9 @@ class Neighbourhood {
   Neighbourhood& operator=(const Neighbourhood&) = delete;
   ~Neighbourhood();
 
-  /// Puts a radio of the same air among them, in good range of all but one. `own` is the key of
+  /// Puts a station of the same air among them, in good range of all but one. `own` is the key of
   /// its node: letters are routed through it. Before start().
-  void welcome(const SimRadio& newcomer, const mesh::PublicKey& own);
+  void welcome(StationId newcomer, const mesh::PublicKey& own);
 
   void start();
   void stop();

@@ -33,7 +33,7 @@ class Newcomer : private node::EventListener {
         node(executor, radio, ledger_, random_, node::Settings{}, own_) {
     air.listen(log);
     node.listen(*this);
-    neighbourhood_.welcome(radio, own_.pub);
+    neighbourhood_.welcome(radio.station(), own_.pub);
     node.start();
     neighbourhood_.start();
   }

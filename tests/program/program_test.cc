@@ -253,7 +253,7 @@ TEST_F(Program, TakesAConfigurationThatSaysSomethingElse) {
 TEST_F(Program, SaysWhatIsThereWhenAskedForWhatIsNot) {
   Child radio({"run", "--radio", "sx126x"}, environment());
   EXPECT_EQ(radio.wait(), 2);
-  EXPECT_TRUE(has(radio.err(), "sim")) << radio.err();
+  EXPECT_TRUE(has(radio.err(), "--board")) << radio.err();
   Child command({"rn"}, environment());
   EXPECT_EQ(command.wait(), 2);
   EXPECT_TRUE(has(command.err(), "run")) << command.err();
