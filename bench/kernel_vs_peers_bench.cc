@@ -6,10 +6,12 @@
 //
 //   chrt -f 10 build/release/chappe-bench --benchmark_filter=Kernel
 #include <benchmark/benchmark.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,8 +21,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "chappe/async/async_mutex.h"
@@ -374,6 +378,45 @@ void KernelWake_Futex(benchmark::State& state) {
 }
 BENCHMARK(KernelWake_Futex)->Iterations(1);
 
+// Without our Parker around it.
+void KernelWake_BareFutex(benchmark::State& state) {
+  for (auto _ : state) {
+    std::atomic<std::uint32_t> word{0};
+    const auto futex = [&word](int operation, std::uint32_t number) {
+      ::syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, number, nullptr, nullptr, 0);
+    };
+    Striker striker([&] {
+      word.store(1, std::memory_order_release);
+      futex(FUTEX_WAKE, 1);
+    });
+    do {
+      word.store(0, std::memory_order_relaxed);
+      striker.ask();
+      while (word.load(std::memory_order_acquire) == 0) futex(FUTEX_WAIT, 0);
+    } while (!striker.woken());
+    striker.tell(state);
+  }
+}
+BENCHMARK(KernelWake_BareFutex)->Iterations(1);
+
+// A blocking read: no epoll, nothing else can be waited for.
+void KernelWake_Eventfd(benchmark::State& state) {
+  for (auto _ : state) {
+    const int kick = ::eventfd(0, 0);
+    {
+      Striker striker([&] { ::eventfd_write(kick, 1); });
+      eventfd_t count = 0;
+      do {
+        striker.ask();
+        ::eventfd_read(kick, &count);
+      } while (!striker.woken());
+      striker.tell(state);
+    }
+    ::close(kick);
+  }
+}
+BENCHMARK(KernelWake_Eventfd)->Iterations(1);
+
 void KernelWake_EventfdEpoll(benchmark::State& state) {
   for (auto _ : state) {
     const int kick = ::eventfd(0, EFD_NONBLOCK);
@@ -440,6 +483,35 @@ void KernelWake_AsioPost(benchmark::State& state) {
   }
 }
 BENCHMARK(KernelWake_AsioPost)->Iterations(1);
+
+// The other thread posts the continuation of this thread's coroutine: what a signal is to ours.
+using AsioContinuation = std::optional<asio::detail::awaitable_handler<asio::any_io_executor>>;
+asio::awaitable<void> count_asio_wakes(asio::io_context& loop,
+                                       AsioContinuation& rest,
+                                       Striker*& striker) {
+  const auto leave = [&](auto&& handler) {
+    rest.emplace(std::move(handler));
+    striker->ask();
+  };
+  do {
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(leave,
+                                                                         asio::use_awaitable);
+  } while (!striker->woken());
+  loop.stop();
+}
+void KernelWake_AsioCoroutine(benchmark::State& state) {
+  for (auto _ : state) {
+    asio::io_context loop;
+    const auto work = asio::make_work_guard(loop);
+    AsioContinuation rest;
+    Striker striker([&] { asio::post(loop, *std::exchange(rest, std::nullopt)); });
+    Striker* self = &striker;
+    asio::co_spawn(loop, count_asio_wakes(loop, rest, self), asio::detached);
+    loop.run();
+    striker.tell(state);
+  }
+}
+BENCHMARK(KernelWake_AsioCoroutine)->Iterations(1);
 #endif
 
 #ifdef CHAPPE_BENCH_UV

@@ -1,6 +1,5 @@
 #include "chappe/async/async_mutex.h"
 
-#include "chappe/async/executor.h"
 #include "chappe/base/note.h"
 
 namespace chappe::async {
@@ -11,11 +10,6 @@ AsyncMutex::~AsyncMutex() {
   if (!line_.empty()) fail("destroyed while awaited", Site::here());
   if (owner() != nullptr) fail("destroyed while held", held_at());
   if (held_) fail("destroyed while handed over", Site::here());
-}
-
-AsyncMutex::Lock::~Lock() {
-  // Cancelled between the hand-over and the resumption: the next in line gets it.
-  if (granted_) mutex_.pass_on();
 }
 
 std::optional<AsyncMutex::Guard> AsyncMutex::try_lock(Site site) noexcept {
@@ -35,35 +29,13 @@ std::optional<AsyncMutex::Guard> AsyncMutex::try_lock_as(Agent::Kind kind,
   check_not_recursive(*agent, site);
   if (held_) return std::nullopt;
   held_ = true;
-  return grant(*agent, site);
+  if (kind == Agent::Kind::task) return grant(static_cast<TaskHeader&>(*agent), site);
+  taken_by(*agent, site);
+  return Guard(*this);
 }
 
-AsyncMutex::Guard AsyncMutex::grant(Agent& agent, Site site) noexcept {
-  taken_by(agent, site);
-  if (agent.kind() == Agent::Kind::task) {
-    // The time at which its step began: a hold within one step has none, and needs no clock.
-    since_ = static_cast<TaskHeader&>(agent).executor()->lock_taken();
-    reported_ = false;
-  }
-  return Guard(*this, site);
-}
-
-void AsyncMutex::unlock(Site site) noexcept {
-  check_may_release(site);
-  if (owner()->kind() == Agent::Kind::task) {
-    const Time now = static_cast<TaskHeader&>(*owner()).executor()->lock_released();
-    check_hold(now - since_, nullptr);
-  }
-  released();
-  pass_on();
-}
-
-void AsyncMutex::pass_on() noexcept {
+void AsyncMutex::hand_over() noexcept {
   Lock* const next = line_.pop_front();
-  if (next == nullptr) {
-    held_ = false;
-    return;
-  }
   next->granted_ = true;
   next->wake();
 }

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "chappe/async/executor.h"
 #include "chappe/async/task_header.h"
 #include "chappe/async/timer.h"
 #include "chappe/base/list.h"
@@ -48,9 +49,10 @@ class AsyncMutex final : public sync::LockRecord {
 
  private:
   std::optional<Guard> try_lock_as(sync::Agent::Kind kind, const char* rule, Site site) noexcept;
-  Guard grant(sync::Agent& agent, Site site) noexcept;
-  void unlock(Site site) noexcept;
+  Guard grant(TaskHeader& task, Site site) noexcept;
+  void unlock() noexcept;
   void pass_on() noexcept;
+  void hand_over() noexcept;
   void join_line(Lock& lock) noexcept;
   void add_line(Words& words, const sync::Workplace& workplace) const override;
 
@@ -63,25 +65,25 @@ class AsyncMutex final : public sync::LockRecord {
 /// never releases it: the one who locked unlocks.
 class [[nodiscard]] AsyncMutex::Guard {
  public:
-  Guard(Guard&& other) noexcept : mutex_(other.mutex_), site_(other.site_) {
-    other.mutex_ = nullptr;
-  }
+  Guard(Guard&& other) noexcept : mutex_(std::exchange(other.mutex_, nullptr)) {}
   Guard& operator=(Guard&&) = delete;
   ~Guard() {
-    if (mutex_ != nullptr) mutex_->unlock(site_);
+    if (mutex_ != nullptr) mutex_->unlock();
   }
 
  private:
   friend class AsyncMutex;
-  Guard(AsyncMutex& mutex, Site site) : mutex_(&mutex), site_(site) {}
+  explicit Guard(AsyncMutex& mutex) : mutex_(&mutex) {}
   AsyncMutex* mutex_;
-  Site site_;
 };
 
 class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
  public:
   Lock(AsyncMutex& mutex, Site site) : mutex_(mutex), site_(site) {}
-  ~Lock();
+  ~Lock() {
+    // Cancelled between the hand-over and the resumption: the next in line gets it.
+    if (granted_) mutex_.pass_on();
+  }
 
   bool await_ready() {
     agent_ = &TaskHeader::current();
@@ -97,8 +99,9 @@ class [[nodiscard]] AsyncMutex::Lock : public sync::Waiter {
     mutex_.join_line(*this);
   }
   Guard await_resume() {
-    granted_ = false;
-    return mutex_.grant(*agent_, site_);
+    Guard guard = mutex_.grant(*agent_, site_);
+    granted_ = false;  // last, so that our destructor need not look
+    return guard;
   }
 
  private:
@@ -124,6 +127,31 @@ class [[nodiscard]] AsyncMutex::With : public Lock {
  private:
   Do change_;
 };
+
+inline AsyncMutex::Guard AsyncMutex::grant(TaskHeader& task, Site site) noexcept {
+  taken_by(task, site);
+  // The time at which its step began: a hold within one step has none, and needs no clock.
+  since_ = task.executor()->time_;
+  reported_ = false;
+  return Guard(*this);
+}
+
+inline void AsyncMutex::unlock() noexcept {
+  check_may_release();
+  if (owner()->kind() == sync::Agent::Kind::task) {
+    check_hold(static_cast<TaskHeader&>(*owner()).executor()->time_ - since_, nullptr);
+  }
+  released();
+  pass_on();
+}
+
+inline void AsyncMutex::pass_on() noexcept {
+  if (line_.empty()) {
+    held_ = false;
+  } else {
+    hand_over();
+  }
+}
 
 inline AsyncMutex::Lock AsyncMutex::lock(Site site) noexcept {
   return Lock(*this, site);

@@ -25,12 +25,8 @@ TaskHeader::~TaskHeader() {
   CHAPPE_CHECK(!alive());
 }
 
-TaskHeader& TaskHeader::current() {
-  Agent* const agent = Agent::running();
-  if (agent == nullptr || agent->kind() != Kind::task) [[unlikely]] {
-    panic("a coroutine was called outside a task: its frame has nowhere to live");
-  }
-  return static_cast<TaskHeader&>(*agent);
+void TaskHeader::fail_outside_a_task() {
+  panic("a coroutine was called outside a task: its frame has nowhere to live");
 }
 
 void TaskHeader::resume_waiter(sync::Waiter& waiter) noexcept {
@@ -125,11 +121,15 @@ void Executor::resume(TaskHeader& task) {
     words.add("task '").add(task.name()).add("' suspended without anything that could wake it");
     panic(words.view());
   }
-  look_at_clock("task", task.name());
+  locks_held_ |= task.holds_a_lock();
+  // After each task: its end is the next one's beginning. Most tasks end before the port's glance
+  // has moved on, and need no look at the clock itself.
+  if (port_.glance() != glanced_at_) [[unlikely]]
+    look_at_clock("task", task.name());
 }
 
-// One look after each task: its end is the next one's beginning.
 void Executor::look_at_clock(const char* kind, const char* name) {
+  glanced_at_ = port_.glance();
   const Time now = port_.now();
   if (now - time_ > step_budget_) [[unlikely]] {
     Text<160> words;
@@ -205,10 +205,11 @@ void Executor::sleep() {
 // when the first of them reaches its budget or its limit.
 Time Executor::look_at_locks() {
   Time next = kNever;
-  if (locks_held_ == 0) return next;
+  if (!locks_held_) return next;
   time_ = port_.now();
   living_.for_each(
       [&](TaskHeader::Place& place) { next = std::min(next, place.task.look_at_held(time_)); });
+  locks_held_ = next != kNever;
   return next;
 }
 

@@ -80,7 +80,8 @@ class Executor {
   Time next_deadline() const { return timers_.empty() ? kNever : timers_.front().deadline_; }
   bool has_ready() const { return !ready_.empty(); }
 
-  /// A task or the timers of one step that keep the executor for longer are an anomaly.
+  /// A task or the timers of one step that keep the executor for longer are an anomaly. Who is
+  /// accused may have had less by as much as the port's glance stands still: on Linux, a few ms.
   void set_step_budget(Duration budget) { step_budget_ = budget; }
 
   /// Visits every living task, oldest first: for dumps.
@@ -130,15 +131,6 @@ class Executor {
   bool fire_timers();
   void look_at_clock(const char* kind, const char* name);
 
-  // Locks of our tasks: the time of this step, for a stamp; and how many there are.
-  Time lock_taken() {
-    ++locks_held_;
-    return time_;
-  }
-  Time lock_released() {
-    --locks_held_;
-    return time_;
-  }
   Time look_at_locks();
 
   sync::Port& port_;
@@ -155,13 +147,14 @@ class Executor {
   PairingHeap<Timer, EarlierTimer> timers_;
   WaitList stop_requested_;
   std::uint64_t armed_ = 0;
-  Time time_ = Time::min();       // as of the last look at the clock
+  Time time_ = Time::min();  // as of the last look at the clock
+  Time glanced_at_ = Time::min();
   Time firing_at_ = Time::min();  // while timers fire: the time they fire for
   Duration step_budget_ = milliseconds(100);
   std::uint64_t resumed_ = 0;
   std::uint64_t sleeps_ = 0;
   std::uint64_t steps_ = 0;
-  std::uint32_t locks_held_ = 0;
+  bool locks_held_ = false;  // by a task that gave way, unless it has released since
   bool stopping_ = false;
   bool shutting_down_ = false;
 };

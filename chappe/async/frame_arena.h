@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace chappe::async {
 
@@ -18,9 +19,23 @@ class FrameArena {
   FrameArena(const FrameArena&) = delete;
   FrameArena& operator=(const FrameArena&) = delete;
 
-  void* allocate(std::size_t bytes);
+  void* allocate(std::size_t bytes) {
+    const std::size_t size = kHeader + (bytes + kAlign - 1) / kAlign * kAlign;
+    if (size > capacity_ - top_) [[unlikely]]
+      fail_full(bytes);
+    Block* const block = new (buffer_ + top_) Block{this, newest_, false};
+    newest_ = static_cast<std::uint32_t>(top_);
+    top_ += size;
+    if (top_ > high_water_) [[unlikely]]
+      high_water_ = top_;
+    return reinterpret_cast<std::byte*>(block) + kHeader;
+  }
   /// Finds the arena by itself: a frame is freed where it came from.
-  static void free(void* frame) noexcept;
+  static void free(void* frame) noexcept {
+    Block* const block = reinterpret_cast<Block*>(static_cast<std::byte*>(frame) - kHeader);
+    block->freed = true;
+    block->arena->drop_freed();
+  }
 
   std::size_t capacity() const { return capacity_; }
   std::size_t used() const { return top_; }
@@ -37,6 +52,15 @@ class FrameArena {
   static constexpr std::size_t kHeader = (sizeof(Block) + kAlign - 1) / kAlign * kAlign;
   static constexpr std::uint32_t kNoBlock = 0xffffffff;
 
+  [[noreturn, gnu::cold]] void fail_full(std::size_t bytes) const;
+  void drop_freed() noexcept {
+    while (newest_ != kNoBlock) {
+      const Block* const newest = block_at(newest_);
+      if (!newest->freed) break;
+      top_ = newest_;
+      newest_ = newest->below;
+    }
+  }
   Block* block_at(std::uint32_t offset) { return reinterpret_cast<Block*>(buffer_ + offset); }
 
   std::byte* const buffer_;

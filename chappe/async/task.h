@@ -14,7 +14,7 @@ namespace chappe::async {
 class PromiseBase {
  public:
   static void* operator new(std::size_t bytes) {
-    return const_cast<FrameArena&>(TaskHeader::current().arena()).allocate(bytes);
+    return TaskHeader::current().arena_.allocate(bytes);
   }
   static void operator delete(void* frame) noexcept { FrameArena::free(frame); }
 

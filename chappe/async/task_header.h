@@ -34,7 +34,12 @@ class TaskHeader : public sync::Agent, public ListNode {
   void cancel();
 
   /// The task whose frames are allocated now. Panics outside a task: a frame has to live somewhere.
-  static TaskHeader& current();
+  static TaskHeader& current() {
+    Agent* const agent = Agent::running();
+    if (agent == nullptr || agent->kind() != Kind::task) [[unlikely]]
+      fail_outside_a_task();
+    return static_cast<TaskHeader&>(*agent);
+  }
 
  protected:
   TaskHeader(std::byte* buffer, std::size_t bytes)
@@ -53,7 +58,8 @@ class TaskHeader : public sync::Agent, public ListNode {
   };
 
   static void resume_waiter(sync::Waiter& waiter) noexcept;
-  [[noreturn]] void fail_foreign_wait() const;
+  [[noreturn, gnu::cold]] static void fail_outside_a_task();
+  [[noreturn, gnu::cold]] void fail_foreign_wait() const;
 
   FrameArena arena_;
   const char* name_for_arena_ = "unnamed";

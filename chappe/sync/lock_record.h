@@ -57,10 +57,10 @@ class LockRecord : public ListNode {
     agent.held_.push_back(*this);
   }
   /// Panics if the one who is running does not hold this lock.
-  void check_may_release(Site site) const {
+  void check_may_release() const {
     Agent* const me = Agent::running();
     if (owner() != me || me == nullptr) [[unlikely]]
-      fail(owner() == nullptr ? "release of a free lock" : "foreign release", site);
+      fail(owner() == nullptr ? "release of a free lock" : "foreign release", held_at());
   }
   void released() {
     unlink();
@@ -75,7 +75,7 @@ class LockRecord : public ListNode {
     return over_budget(held, workplace);
   }
 
-  [[noreturn]] void fail(const char* rule, Site here) const;
+  [[noreturn, gnu::cold]] void fail(const char* rule, Site here) const;
 
   Time since_{};           // of the grant, or of the watch's first look; see the two locks
   bool reported_ = false;  // this hold is over its budget, and was told

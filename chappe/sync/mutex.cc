@@ -119,11 +119,11 @@ Mutex::Guard Mutex::grant(Worker& me, Site site) noexcept {
       place.mutexes = this;
     });
   }
-  return Guard(*this, site);
+  return Guard(*this);
 }
 
-void Mutex::unlock(Site site) noexcept {
-  check_may_release(site);
+void Mutex::unlock() noexcept {
+  check_may_release();
   released();
   Waiting* line = line_.read();
   if (line == nullptr) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "chappe/base/site.h"
 #include "chappe/sync/lock_record.h"
@@ -54,7 +55,7 @@ class Mutex final : public LockRecord {
   /// Contract of Mutex::unlock: context worker; sleeps never; locks none; timers none; wakes the
   /// longest waiter; touches Mutex::state, Mutex::line, MutexWaiting::next, LockRecord::owner;
   /// calls Parker::unpark.
-  void unlock(Site site) noexcept;
+  void unlock() noexcept;
   void look(Time now, const Workplace& workplace);
   void add_line(Words& words, const Workplace& workplace) const override;
   static Waiting* held_mark() noexcept;
@@ -92,19 +93,16 @@ class Mutex final : public LockRecord {
 /// nothing can be unlocked twice.
 class [[nodiscard]] Mutex::Guard {
  public:
-  Guard(Guard&& other) noexcept : mutex_(other.mutex_), site_(other.site_) {
-    other.mutex_ = nullptr;
-  }
+  Guard(Guard&& other) noexcept : mutex_(std::exchange(other.mutex_, nullptr)) {}
   Guard& operator=(Guard&&) = delete;
   ~Guard() {
-    if (mutex_ != nullptr) mutex_->unlock(site_);
+    if (mutex_ != nullptr) mutex_->unlock();
   }
 
  private:
   friend class Mutex;
-  Guard(Mutex& mutex, Site site) : mutex_(&mutex), site_(site) {}
+  explicit Guard(Mutex& mutex) : mutex_(&mutex) {}
   Mutex* mutex_;
-  Site site_;
 };
 
 }  // namespace chappe::sync

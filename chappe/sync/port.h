@@ -11,6 +11,10 @@ class Port {
   /// Never steps back. Context: any.
   virtual Time now() noexcept = 0;
 
+  /// Whether time has passed, for less than a look at the clock: stands still for a few
+  /// milliseconds, then moves on. Its zero is its own. Context: any.
+  virtual Time glance() noexcept { return now(); }
+
   /// Sleeps until `deadline` (kNever: none), a kick, or an outside event; may return early without
   /// a reason. A deadline that has come only looks for outside events. Context: the executor.
   virtual void wait(Time deadline) noexcept = 0;

@@ -19,7 +19,7 @@ std::uint32_t Signal::take() noexcept {
 void Signal::deliver(WakeSource& self, std::uint32_t edges) noexcept {
   auto& signal = static_cast<Signal&>(self);
   if (signal.waiters_.empty()) {
-    // Saturates with the word it came from; see kFull in wake_list.cc.
+    // Saturates with the word it came from; see WakeSource::kFull.
     const std::uint32_t sum = signal.pending_ + edges;
     signal.pending_ = sum < edges ? 0xffffffff : sum;
     return;

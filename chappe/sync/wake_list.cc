@@ -6,10 +6,6 @@
 namespace chappe::sync {
 namespace {
 
-// Half of the counter. Beyond it a set takes itself back: an executor that is stuck for two
-// thousand million edges must not see the counter wrap to 0, which means "in no list".
-constexpr std::uint32_t kFull = 0x80000000;
-
 // A mark no source can have as its address; never dereferenced.
 alignas(8) constexpr char sleeping_mark[8] = {};
 
@@ -23,15 +19,14 @@ WakeSource::~WakeSource() {
   CHAPPE_CHECK(word_.load(Order::relaxed) == 0);
 }
 
-void WakeSource::add_one() noexcept {
-  const std::uint32_t before = word_.fetch_add(1, Order::acq_rel);
+void WakeSource::first_or_too_many(std::uint32_t before) noexcept {
   if (before == 0) {
     list_->push(*this);
-  } else if (before >= kFull) [[unlikely]] {
-    // One compare-exchange, not a subtraction: a drain in between would make that wrap.
-    std::uint32_t now = word_.load(Order::relaxed);
-    if (now > kFull) word_.compare_exchange(now, now - 1, Order::acq_rel, Order::relaxed);
+    return;
   }
+  // One compare-exchange, not a subtraction: a drain in between would make that wrap.
+  std::uint32_t now = word_.load(Order::relaxed);
+  if (now > kFull) word_.compare_exchange(now, now - 1, Order::acq_rel, Order::relaxed);
 }
 
 void WakeSource::add_bits(std::uint32_t bits) noexcept {

@@ -35,8 +35,13 @@ class WakeSource {
 
   // O(1), allocate nothing.
   /// Contract of WakeSource::add_one: context any; sleeps never; locks none; timers none; wakes
-  /// none; touches WakeSource::word; calls WakeList::push.
-  void add_one() noexcept;
+  /// none; touches WakeSource::word; calls WakeSource::first_or_too_many.
+  void add_one() noexcept {
+    const std::uint32_t before = word_.fetch_add(1, Order::acq_rel);
+    // One comparison for both ends: 0 wraps to the largest.
+    if (before - 1 >= kFull - 1) [[unlikely]]
+      first_or_too_many(before);
+  }
   /// Contract of WakeSource::add_bits: context any; sleeps never; locks none; timers none; wakes
   /// none; touches WakeSource::word; calls WakeList::push.
   void add_bits(std::uint32_t bits) noexcept;
@@ -48,6 +53,14 @@ class WakeSource {
 
  private:
   friend class WakeList;
+
+  // Half of the counter. Beyond it a set takes itself back: an executor that is stuck for two
+  // thousand million edges must not see the counter wrap to 0, which means "in no list".
+  static constexpr std::uint32_t kFull = 0x80000000;
+
+  /// Contract of WakeSource::first_or_too_many: context any; sleeps never; locks none; timers none;
+  /// wakes none; touches WakeSource::word; calls WakeList::push.
+  void first_or_too_many(std::uint32_t before) noexcept;
 
   WakeList* const list_;
   const Deliver deliver_;

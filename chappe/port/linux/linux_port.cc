@@ -52,6 +52,12 @@ Time LinuxPort::now() noexcept {
   return at_us(at.tv_sec * 1'000'000 + at.tv_nsec / 1000);
 }
 
+Time LinuxPort::glance() noexcept {
+  timespec at{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &at);
+  return at_us(at.tv_sec * 1'000'000 + at.tv_nsec / 1000);
+}
+
 void LinuxPort::wait(Time deadline) noexcept {
   ++waits_;
   const bool only_looks = deadline <= now();

@@ -24,6 +24,8 @@ class LinuxPort final : public sync::Port {
   ~LinuxPort();
 
   Time now() noexcept override;
+  /// The kernel's last tick: no look at the hardware.
+  Time glance() noexcept override;
   void wait(Time deadline) noexcept override;
   void dispatch() noexcept override;
   void kick() noexcept override;
