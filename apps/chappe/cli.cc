@@ -37,13 +37,25 @@ constexpr const char* kTopFooter =
     "  chappe run --config chappe.toml\n"
     "  chappe decode 1100ABCD...       what a packet says\n"
     "  chappe airtime --sf 8 --bw 62.5 --cr 8 --len 100\n"
+    "  chappe ctl status               ask the node that runs; 'chappe ctl --help' has more\n"
+    "  chappe recorder ~/.local/state/chappe/recorder    what a node did last, and why it ended\n"
+    "\n"
+    "Other programs reach a node by its socket, or as a KISS modem by TCP or a pseudo-terminal:\n"
+    "docs/clients.md.\n"
     "\n";
 
 constexpr const char* kRun =
     "Run the repeater until it is told to stop (SIGINT or SIGTERM) or --for is over.\n"
     "\n"
     "What it hears, decides and sends is printed as it happens, one line an event; at the end a\n"
-    "summary whose books balance. Without --config the defaults make a working node:\n"
+    "summary whose books balance. Once a minute, if anything was sent or refused, and on SIGUSR1,
+"
+    "one line tells the airtime: spent, when the longest frame may go, who is next, what was
+"
+    "refused and why. Nobody is waited for: events that nobody takes are left out beyond 256 KiB,
+"
+    "and a line says how many. Without --config the defaults make a working node:
+"
     "869.618 MHz, 62.5 kHz, SF 8, CR 4/8, region eu868, radio sim. docs/configuration.md has\n"
     "every setting; options given here win over the file.\n";
 constexpr const char* kRunFooter =

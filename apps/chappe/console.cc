@@ -9,6 +9,7 @@
 
 #include "chappe/client/event_json.h"
 #include "chappe/client/event_line.h"
+#include "chappe/config/quantity.h"
 #include "chappe/radio/airtime.h"
 
 namespace chappe::app {
@@ -86,6 +87,10 @@ std::string in_s(Duration span) {
   return fixed(in_ms(span), 3) + " s";
 }
 
+bool is_undebited(const Hour& hour) {
+  return hour.undebited && *hour.undebited != Duration::zero();
+}
+
 void append_hour(std::string& out, const Hour& hour) {
   const tx::Usage& usage = hour.usage;
   if (usage.limit == Duration::zero()) {
@@ -100,7 +105,7 @@ void append_hour(std::string& out, const Hour& hour) {
     out += "the longest frame may go in " + in_s(*hour.free) + "\n";
   }
   if (hour.next) out += "next in line: a frame of " + in_s(*hour.next) + "\n";
-  if (hour.undebited && *hour.undebited != Duration::zero()) {
+  if (is_undebited(hour)) {
     out += "THE RADIO HAS RADIATED " + in_s(*hour.undebited) + " MORE THAN WAS DEBITED\n";
   }
 }
@@ -124,6 +129,34 @@ Hour hour_of(const node::Repeater& repeater) {
 Colours colours_for(int descriptor, const char* no_color) {
   const bool refused = no_color != nullptr && no_color[0] != '\0';
   return !refused && ::isatty(descriptor) == 1 ? Colours::on : Colours::off;
+}
+
+std::string print_hour(const Hour& hour, const tx::Statistics& statistics, Duration since_start) {
+  std::string out;
+  append_right(out, fixed(in_ms(since_start), 3), client::kTimeWidth);
+  out += "  airtime ";
+  const tx::Usage& usage = hour.usage;
+  out += in_s(usage.spent);
+  if (usage.limit != Duration::zero()) {
+    out += " of " + in_s(usage.limit) + " spent in " + config::print(usage.window);
+  }
+  if (!hour.free) {
+    out += "; the longest frame never fits";
+  } else if (*hour.free > Duration::zero()) {
+    out += "; the longest frame may go in " + in_s(*hour.free);
+  } else {
+    out += "; free";
+  }
+  out += "; waiting " + std::to_string(statistics.waiting);
+  if (hour.next) out += ", next a frame of " + in_s(*hour.next);
+  if (statistics.refused() > 0) out += "; refused";
+  for (std::size_t i = 0; i < tx::kWhyCount; ++i) {
+    const std::uint64_t count = statistics.refused_early[i] + statistics.refused_at_gate[i];
+    if (count == 0) continue;
+    out += " " + std::string(to_string(static_cast<tx::Why>(i))) + " " + std::to_string(count);
+  }
+  if (is_undebited(hour)) out += "; THE RADIO HAS RADIATED MORE THAN WAS DEBITED";
+  return out + '\n';
 }
 
 std::string print_summary(const Summary& summary, Colours colours) {

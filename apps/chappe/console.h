@@ -30,6 +30,10 @@ struct Hour {
 };
 Hour hour_of(const node::Repeater& repeater);
 
+/// The same in one line, among the events' lines: spent, when the longest frame is legal, who goes
+/// next, and what was refused, by reason.
+std::string print_hour(const Hour& hour, const tx::Statistics& statistics, Duration since_start);
+
 /// What a run came to.
 struct Summary {
   const node::Books& books;

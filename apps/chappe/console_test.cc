@@ -109,6 +109,31 @@ TEST(Summary, ShowsBooksThatBalance) {
             "next in line: a frame of 0.443 s\n");
 }
 
+TEST(HourLine, TellsWhatIsSpentWhenItIsFreeWhoIsNextAndWhatWasRefusedWhy) {
+  tx::Statistics statistics;
+  Hour quiet;
+  quiet.usage = {Duration::zero(), seconds(360), hours(1)};
+  quiet.free = Duration::zero();
+  EXPECT_EQ(print_hour(quiet, statistics, milliseconds(61'500)),
+            "     61.500  airtime 0.000 s of 360.000 s spent in 1h; free; waiting 0\n");
+
+  statistics.waiting = 3;
+  statistics.refused_early[static_cast<std::size_t>(tx::Why::expired)] = 2;
+  statistics.refused_at_gate[static_cast<std::size_t>(tx::Why::expired)] = 3;
+  statistics.refused_early[static_cast<std::size_t>(tx::Why::no_room)] = 1;
+  const Hour busy{.usage = {seconds(359), seconds(360), hours(1)},
+                  .free = seconds(40),
+                  .next = milliseconds(443),
+                  .undebited = Duration(1)};
+  EXPECT_EQ(print_hour(busy, statistics, milliseconds(61'500)),
+            "     61.500  airtime 359.000 s of 360.000 s spent in 1h; the longest frame may go in "
+            "40.000 s; waiting 3, next a frame of 0.443 s; refused expired 5 no_room 1; THE RADIO "
+            "HAS RADIATED MORE THAN WAS DEBITED\n");
+
+  EXPECT_EQ(print_hour({}, {}, milliseconds(61'500)),
+            "     61.500  airtime 0.000 s; the longest frame never fits; waiting 0\n");
+}
+
 TEST(Summary, SaysLoudlyIfABookDoesNotBalance) {
   node::Books books;
   tx::Statistics statistics;

@@ -185,6 +185,15 @@ TEST_F(KeptStateTest, ARadioThatTheLawForbidsIsNeitherKeptNorUsed) {
   EXPECT_EQ(changed, configuration_);
 }
 
+// Another band would be another ledger, so a node that runs stays where it is.
+TEST_F(KeptStateTest, ANodeThatRunsIsNotRetuned) {
+  auto run = start();
+  EXPECT_EQ(run->type("tempradio 869.525,125,9,5,10"), "Error: unsupported");
+  EXPECT_EQ(run->type("set radio 869.525,125,9,5"), "OK - reboot to apply");
+  run->pass(minutes(1));
+  EXPECT_EQ(run->radio.modulation(), radio::Modulation{});
+}
+
 TEST_F(KeptStateTest, ADamagedFileIsNamedByLineAndTheRestIsUsed) {
   write("settings", "set flood.max 12\nset flod.max 3\nset tx 99\nreboot\nset txdelay 1\n");
   write("regions", "saved 5\nregion 1 0 F europe\nnonsense\n");

@@ -27,6 +27,8 @@ std::string hex(Bytes bytes) {
   return out;
 }
 
+constexpr Duration kHourToldEvery = minutes(1);
+
 // 62500 Hz as "62.5 kHz", 869618000 Hz as "869.618 MHz".
 std::string with_unit(std::uint32_t count, std::uint32_t unit, const char* name) {
   std::string digits = std::to_string(count % unit);
@@ -73,6 +75,7 @@ Program::Program(const config::Configuration& configuration,
       outside_(*ground_->outside),
       budget_(*ground_->budget),
       signals_(port_, executor_.wakes(), {SIGINT, SIGTERM}),
+      questions_(port_, executor_.wakes(), {SIGUSR1}),
       random_(surroundings.seed),
       repeater_(executor_,
                 outside_.radio(),
@@ -123,6 +126,8 @@ int Program::run() {
   }
   open_recorder();
   executor_.spawn(signal_slot_, "signals", &Program::stop_on_signal, this);
+  executor_.spawn(hour_slot_, "hour", &Program::tell_hour_now_and_then, this);
+  executor_.spawn(question_slot_, "questions", &Program::tell_hour_on_signal, this);
   if (surroundings_.run_for) {
     executor_.spawn(time_slot_, "run time", &Program::stop_after, this, *surroundings_.run_for);
   }
@@ -153,6 +158,8 @@ int Program::run() {
   outside_.stop();
   signal_slot_.cancel();
   time_slot_.cancel();
+  hour_slot_.cancel();
+  question_slot_.cancel();
   halt_slot_.cancel();
   conclude();
   if (recorder_ != nullptr) recorder_->end();
@@ -173,6 +180,33 @@ async::Task<> Program::stop_on_signal() {
   std::cerr << "chappe: stopping on " << (number == SIGINT ? "SIGINT" : "SIGTERM") << '\n';
   restart_wanted_ = false;
   executor_.stop();
+}
+
+// Only while there is something to tell: a node that is left alone prints nothing.
+async::Task<> Program::tell_hour_now_and_then() {
+  std::uint64_t told = 0;
+  for (;;) {
+    co_await async::sleep_for(executor_, kHourToldEvery);
+    const tx::Statistics& statistics = repeater_.statistics();
+    if (surroundings_.form == Form::json || statistics.submitted + statistics.sent == told)
+      continue;
+    told = statistics.submitted + statistics.sent;
+    tell_hour();
+  }
+}
+
+async::Task<> Program::tell_hour_on_signal() {
+  for (;;) {
+    co_await questions_.next();
+    tell_hour();
+  }
+}
+
+// With --json standard output belongs to the events.
+void Program::tell_hour() {
+  std::ostream& out = surroundings_.form == Form::json ? std::cerr : out_;
+  out << print_hour(hour_of(repeater_), repeater_.statistics(), executor_.now() - console_.start())
+      << std::flush;
 }
 
 async::Task<> Program::stop_after(Duration span) {

@@ -68,12 +68,15 @@ class Program {
   async::Task<> stop_on_signal();
   async::Task<> stop_after(Duration span);
   async::Task<> accept_clients();
+  async::Task<> tell_hour_now_and_then();
+  async::Task<> tell_hour_on_signal();
   std::unique_ptr<client::Journal> journal_of(const Surroundings& surroundings);
   bool open_socket();
   void open_recorder();
   void start_watchdog();
   void halt(node::Halt how);
   void greet() const;
+  void tell_hour();
   void conclude();
 
   const config::Configuration& configuration_;
@@ -84,6 +87,7 @@ class Program {
   Outside& outside_;
   AirtimeBudget& budget_;
   port::ProcessSignals signals_;
+  port::ProcessSignals questions_;
   SeededRandom random_;
   node::Repeater repeater_;
   KeptState kept_;
@@ -102,6 +106,8 @@ class Program {
   async::TaskSlot<1024> signal_slot_;
   async::TaskSlot<1024> time_slot_;
   async::TaskSlot<1024> halt_slot_;
+  async::TaskSlot<1024> hour_slot_;
+  async::TaskSlot<1024> question_slot_;
   async::TaskSlot<2048> accept_slot_;
 };
 

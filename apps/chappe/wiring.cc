@@ -104,6 +104,9 @@ node::Settings settings_of(const config::Configuration& configuration) {
   settings.policy.busy_cap = configuration.listen.busy_max;
   settings.policy.sense = sense_of(configuration);
   if (settings.policy.sense.against == tx::CarrierSense::Against::level) obey_law(settings.policy);
+  // Of the SX1262: 200 us each, as our driver and the modem's firmware set it. Nothing invented or
+  // recorded has an amplifier.
+  if (configuration.radio.kind.is_on_air()) settings.policy.ramps = 2 * microseconds(200);
   settings.copies_enough = static_cast<std::uint8_t>(configuration.hops.flood_copies_enough);
   settings.expiry = {.relay = configuration.expiry.relay,
                      .answer = configuration.expiry.answer,

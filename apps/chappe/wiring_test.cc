@@ -67,6 +67,15 @@ TEST(Wiring, WhereTheLawAsksForSilenceItIsMeasuredAndNothingIsForced) {
   EXPECT_EQ(settings_of(configuration).policy.sense.level, Dbm{-65 * 4});
 }
 
+TEST(Wiring, OnlyARadioThatOthersHearHasRamps) {
+  config::Configuration configuration;
+  EXPECT_EQ(settings_of(configuration).policy.ramps, Duration::zero());
+  configuration.radio.kind.kind = config::RadioSource::Kind::kiss;
+  EXPECT_EQ(settings_of(configuration).policy.ramps, microseconds(400));
+  configuration.radio.kind.kind = config::RadioSource::Kind::sx126x;
+  EXPECT_EQ(settings_of(configuration).policy.ramps, microseconds(400));
+}
+
 TEST(Wiring, ElsewhereTheNoiseFloorCountsIfAsked) {
   config::Configuration configuration;
   EXPECT_EQ(settings_of(configuration).policy.sense.against, tx::CarrierSense::Against::nothing);

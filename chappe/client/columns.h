@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 namespace chappe::client {
 
 enum class Colours : std::uint8_t { off, on };
+
+/// Of the time that each line begins with.
+inline constexpr std::size_t kTimeWidth = 11;
 
 inline constexpr std::string_view kRed = "\x1b[31m";
 inline constexpr std::string_view kGreen = "\x1b[32m";

@@ -8,7 +8,6 @@ namespace {
 
 // Columns of a line, in letters. The widest kind is "submitted", the widest type "RAW_CUSTOM", the
 // widest route "TRANSPORT_DIRECT"; a path hash has at most three bytes.
-constexpr std::size_t kTimeWidth = 11;
 constexpr std::size_t kIdWidth = 6;
 constexpr std::size_t kKindWidth = 9;
 constexpr std::size_t kTypeWidth = 10;

@@ -40,6 +40,9 @@ struct RadioSource {
   Kind kind = Kind::sim;
   std::string file;  // replay only: the recording
 
+  /// Whether others can hear it.
+  bool is_on_air() const { return kind == Kind::sx126x || kind == Kind::kiss; }
+
   bool operator==(const RadioSource&) const = default;
 };
 

@@ -52,10 +52,6 @@ std::string print_bands(const Region& region) {
   return list;
 }
 
-bool is_on_air(const RadioSource& source) {
-  return source.kind == RadioSource::Kind::sx126x || source.kind == RadioSource::Kind::kiss;
-}
-
 std::vector<Contradiction> find_contradictions(const Configuration& configuration) {
   std::vector<Contradiction> found;
   const Radio& radio = configuration.radio;
@@ -98,7 +94,7 @@ std::vector<Contradiction> find_contradictions(const Configuration& configuratio
                        {{"law", "dwell"}}});
     }
   }
-  if (configuration.law.kind == LawKind::bucket && is_on_air(radio.kind)) {
+  if (configuration.law.kind == LawKind::bucket && radio.kind.is_on_air()) {
     found.push_back({"the law \"bucket\" overspends the budget, so it may not drive a real radio",
                      {{"law", "kind"}, {"radio", "kind"}}});
   }

@@ -177,6 +177,7 @@ Report explore(const Exploration& test, const Options& options) {
   };
   Report report;
   World& world = the_world();
+  world.forget_possible();
   Search search(options.reduction ? Search::Reduction::reads_from : Search::Reduction::none);
   std::uint64_t random_runs = 0;
   for (;;) {
@@ -205,8 +206,13 @@ Report explore(const Exploration& test, const Options& options) {
           break;
         }
       }
+      report.seq_cst |= world.seq_cst_seen();
       if (!search.advance(world)) {
         report.complete = true;
+        if (const char* const words = world.never_seen()) {
+          report.failure = Failure::never_shown;
+          report.words = words;
+        }
         break;
       }
     }

@@ -34,6 +34,7 @@ struct Report {
   std::uint64_t executions = 0;
   std::uint64_t abandoned = 0;
   bool complete = false;
+  bool seq_cst = false;  // some access was: see the limits in docs/explore.md
   double seconds = 0;
   Tape tape;  // of the failure, as short as it could be made
 };

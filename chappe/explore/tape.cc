@@ -18,6 +18,7 @@ std::uint16_t behind_of(const World& world, const Choice& choice) {
                                         memory.rank(choice.pick));
     case Kind::store:
       return static_cast<std::uint16_t>(memory.length(choice.object) - choice.pick);
+    case Kind::park:
     case Kind::choose:
       return choice.pick;
     default:

@@ -5,6 +5,14 @@
 
 namespace chappe::explore {
 
+namespace {
+
+// What a park may do.
+constexpr std::uint16_t kTakesToken = 0;
+constexpr std::uint16_t kEndsByItself = 1;
+
+}  // namespace
+
 World* World::current_ = nullptr;
 void* (*exchange_context_local)(void* value) = nullptr;
 
@@ -36,13 +44,19 @@ const char* name_of(Failure failure) {
                                            "no progress",
                                            "use after free",
                                            "leak",
+                                           "in no execution",
                                            "too big",
                                            "diverged"};
   return kNames[static_cast<std::size_t>(failure)];
 }
 
 World::World()
-    : arena_(std::make_unique<std::byte[]>(kArena)), events_(std::make_unique<Event[]>(kSteps)) {}
+    : arena_(std::make_unique<std::byte[]>(kArena)), events_(std::make_unique<Event[]>(kSteps)) {
+  // They must not grow while a test's heap is counted.
+  at_end_.reserve(256);
+  objects_.reserve(256);
+  possible_.reserve(64);
+}
 
 World::~World() = default;
 
@@ -74,6 +88,8 @@ void World::clear() {
   running_ = nullptr;
   observing_ = starting_ = complete_ = race_seen_ = asleep_seen_ = false;
   event_count_ = 0;
+  in_test_ = seq_cst_seen_ = false;
+  heap_ = ends_of_parks_ = 0;
   failure_ = Failure::none;
   words_.clear();
   stage_local_ = nullptr;
@@ -107,6 +123,7 @@ void World::run(Body body, void* argument, Driver& driver) {
   running_ = nullptr;
   if (complete_ && failure_ == Failure::none && !asleep_seen_) {
     run_stage(Callback{[](void* it) { static_cast<World*>(it)->finish(); }, this});
+    check_heap();
   }
   current_ = nullptr;
 }
@@ -120,8 +137,34 @@ void World::finish() {
   }
 }
 
+// Whoever sleeps for ever holds what he holds.
+void World::check_heap() {
+  if (heap_ <= 0 || failure_ != Failure::none) return;
+  for (std::size_t i = 0; i < context_count_; ++i) {
+    if (contexts_[i].priority == 0 && !contexts_[i].done) return;
+  }
+  fail(Failure::leak, {std::to_string(heap_), " allocations are never given back"});
+}
+
+void World::possible(bool seen, const char* words) {
+  for (Possible& one : possible_) {
+    if (one.words != words) continue;
+    one.seen |= seen;
+    return;
+  }
+  possible_.push_back(Possible{words, seen});
+}
+
+const char* World::never_seen() const {
+  for (const Possible& one : possible_) {
+    if (!one.seen) return one.words;
+  }
+  return nullptr;
+}
+
 void World::stage_main(void* world) {
   World& self = *static_cast<World*>(world);
+  self.in_test_ = true;
   self.stage_call_.call(self.stage_call_.self);
   self.leave();
 }
@@ -141,7 +184,9 @@ void World::context_main(void* context) {
   Context& me = *static_cast<Context*>(context);
   World& world = *current_;
   me.started = true;
+  world.in_test_ = true;
   me.body.call(me.body.self);
+  world.in_test_ = false;
   Core& core = world.cores_[me.core];
   if (core.masked_by == world.index_of(me) + 1) {
     world.fail(Failure::check, {"'", me.name, "' ends with interrupts masked"});
@@ -171,6 +216,7 @@ void World::switch_to(Fiber& fiber, Context* next) {
 }
 
 void World::leave() {
+  in_test_ = false;
   if (fiber_ == &main_) return;
   switch_to(main_, nullptr);
 }
@@ -295,6 +341,7 @@ std::uint8_t World::declare_shared(std::string_view name, std::uint16_t count) {
   Shared& shared = shared_[shared_count_];
   shared.name = name;
   shared.count = count;
+  shared.ends_left = static_cast<std::uint16_t>(ends_of_parks_);
   return static_cast<std::uint8_t>(shared_count_++);
 }
 
@@ -392,7 +439,8 @@ void World::offer_context(const Context& context, std::vector<Choice>& choices) 
       if (shared_[request->object].count == 0) add(0);
       return;
     case Kind::park:
-      if (shared_[request->object].count != 0) add(0);
+      if (shared_[request->object].count != 0) add(kTakesToken);
+      if (shared_[request->object].ends_left != 0) add(kEndsByItself);
       return;
     case Kind::wake: {
       const Core& core = cores_[context.core];
@@ -454,6 +502,7 @@ std::uint16_t World::blocking_step(std::uint8_t core) const {
 
 void World::perform(Request& request) {
   Context& me = *running_;
+  in_test_ = false;
   me.request = &request;
   if (starting_) {
     leave();
@@ -462,6 +511,7 @@ void World::perform(Request& request) {
   }
   me.request = nullptr;
   apply(me, request);
+  in_test_ = true;
 }
 
 Event& World::begin_event(Context& me, Kind kind, std::uint8_t object, bool seq_cst) {
@@ -493,6 +543,7 @@ void World::apply(Context& me, Request& request) {
   Core& core = cores_[me.core];
   if (me.priority != 0) core.fresh = false;
   const bool seq_cst = request.order == MemoryOrder::seq_cst;
+  seq_cst_seen_ |= seq_cst;
   Event& event = begin_event(me, request.kind, request.object, seq_cst);
   switch (request.kind) {
     case Kind::load:
@@ -661,8 +712,13 @@ void World::apply_shared(Context& me, Request& request, Event& event) {
   Shared& shared = shared_[request.object];
   const bool gives =
       request.kind == Kind::unlock || request.kind == Kind::unpark || request.kind == Kind::raise;
-  event.was_open = request.kind == Kind::park && shared.merged;
+  const bool by_itself = request.kind == Kind::park && choice_.pick == kEndsByItself;
+  event.was_open = by_itself || (request.kind == Kind::park && shared.merged);
   use_shared(me, event, request.object);
+  if (by_itself) {  // and nothing is learnt from anybody
+    --shared.ends_left;
+    return;
+  }
   if (gives) {
     memory_.join(shared.view, core.view);
     shared.clock.join(me.clock);

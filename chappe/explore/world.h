@@ -29,8 +29,9 @@ enum class Failure : std::uint8_t {
   no_progress,      // too many steps: somebody spins
   use_after_free,
   leak,
-  too_big,   // the test needs more than an execution has
-  diverged,  // a tape does not fit
+  never_shown,  // what the test said to be possible
+  too_big,      // the test needs more than an execution has
+  diverged,     // a tape does not fit
 };
 const char* name_of(Failure failure);
 
@@ -77,7 +78,8 @@ struct Shared {
   std::uint16_t count = 0;       // tokens, or who holds the lock + 1
   std::uint16_t last_event = 0;  // 1 + index of the last step on it
   std::uint16_t last_lock = 0;
-  bool merged = false;  // the last token was left beside one that was there
+  bool merged = false;          // the last token was left beside one that was there
+  std::uint16_t ends_left = 0;  // a park of it may end so often without a token
   std::string_view name;
 };
 
@@ -126,6 +128,9 @@ class World {
   /// A context that may sleep for ever: the end of the test does not wait for it.
   void may_sleep_for_ever() { contexts_[context_count_ - 1].may_sleep = true; }
 
+  /// Every park of the test may end without a token, each parker's so often.
+  void parks_may_end_by_themselves(Times each) { ends_of_parks_ = each.count; }
+
   /// Looked at after every step, and at the end. Reads newest values; is no context.
   template <class Look>
   void always(Look look) {
@@ -152,6 +157,9 @@ class World {
   void fail(Failure failure, std::initializer_list<std::string_view> words);
   void expect(bool condition, const char* words, Site site = Site::here());
 
+  /// Said in finally(): some execution must show it, or the test has not tried what it is for.
+  void possible(bool seen, const char* words);
+
   // --- Words, plain data, tokens and locks, for the model port. ---
 
   std::uint64_t load(Cell& cell, MemoryOrder order);
@@ -172,6 +180,9 @@ class World {
   void lock(std::uint8_t lock);
   void unlock(std::uint8_t lock);
   void rename_word(const Cell& cell, std::string_view name);
+  /// The heap, as far as a test's own code uses it: what is left of it at a normal end has leaked.
+  void heap_taken() { heap_ += in_test_; }
+  void heap_given_back() { heap_ -= in_test_; }
 
   /// The one that runs now; null outside an exploration.
   static World* current() { return current_; }
@@ -194,6 +205,11 @@ class World {
   const Memory& memory() const { return memory_; }
   bool ended_by_driver() const { return failure_ == Failure::none && !complete_; }
   bool complete() const { return complete_; }
+
+  /// What was said to be possible, and was not seen since forget_possible(); or null.
+  const char* never_seen() const;
+  void forget_possible() { possible_.clear(); }
+  bool seq_cst_seen() const { return seq_cst_seen_; }
 
   Failure failure() const { return failure_; }
   const std::string& words() const { return words_; }
@@ -307,6 +323,7 @@ class World {
   void fire(Context& handler);
   void check_end();
   void finish();
+  void check_heap();
 
   static World* current_;
 
@@ -354,6 +371,15 @@ class World {
   bool asleep_seen_ = false;
   bool stops_at_race_ = true;
   bool stops_asleep_ = true;
+  bool in_test_ = false;  // the test's own code runs, not ours
+  bool seq_cst_seen_ = false;
+  int heap_ = 0;  // pieces
+  int ends_of_parks_ = 0;
+  struct Possible {
+    const char* words;
+    bool seen;
+  };
+  std::vector<Possible> possible_;  // of all executions
   Choice choice_;
   std::unique_ptr<Event[]> events_;
   std::size_t event_count_ = 0;

@@ -15,10 +15,11 @@ namespace chappe::radio {
 
 enum class Channel : std::uint8_t { clear, busy };
 
-/// A transmission that ended as it should.
+/// A transmission that ended as it should. The amplifier is on a little longer, and laws count that:
+/// tx::Policy::ramps.
 struct Transmitted {
   Time keyed{};      // when the first symbol began
-  Duration airtime;  // measured
+  Duration airtime;  // of all symbols, measured
 };
 
 /// What a sender has to know when it did not.

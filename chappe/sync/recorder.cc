@@ -5,19 +5,6 @@
 #include "chappe/sync/agent.h"
 
 namespace chappe::sync {
-namespace {
-
-constexpr SharedState kCurrentState{
-    .name = "Recorder::current",
-    .purpose = "the recorder that note() writes to",
-    .writers = Who::start,
-    .readers = Who::any,
-    .protection = "set before anybody else runs, and once more when nobody does",
-    .orders = Orders::acquire | Orders::release};
-constinit SharedWord<Recorder*, kCurrentState> current{nullptr};
-
-}  // namespace
-
 RunsIn runs_in(const Agent* agent) noexcept {
   if (agent == nullptr) return RunsIn::outside;
   switch (agent->kind()) {
@@ -29,14 +16,6 @@ RunsIn runs_in(const Agent* agent) noexcept {
       return RunsIn::worker;
   }
   return RunsIn::outside;
-}
-
-void set_recorder(Recorder* recorder) noexcept {
-  current.store(recorder, Order::release);
-}
-
-Recorder* current_recorder() noexcept {
-  return current.load(Order::acquire);
 }
 
 void Recorder::write(Note what, std::uint32_t a, std::uint32_t b) noexcept {
@@ -91,11 +70,3 @@ std::optional<Recorder::Line> Recorder::read(std::size_t index) const noexcept {
 }
 
 }  // namespace chappe::sync
-
-namespace chappe {
-
-void note(Note what, std::uint32_t a, std::uint32_t b) noexcept {
-  if (sync::Recorder* const recorder = sync::current_recorder()) recorder->write(what, a, b);
-}
-
-}  // namespace chappe

@@ -139,16 +139,16 @@ class SharedWord : public Word<T> {
 /// A word that decides nothing: for dumps, and for whoever compares it with what he alone stores
 /// there. Always relaxed.
 template <class T, const SharedState& kState>
-class SharedHint : private Word<T> {
+class SharedHint : private HintWord<T> {
   static_assert(kState.complete() && kState.orders == Orders::relaxed);
 
  public:
-  constexpr explicit SharedHint(T initial) : Word<T>(initial) {
-    detail::declare(static_cast<Word<T>&>(*this), kState);
+  constexpr explicit SharedHint(T initial) : HintWord<T>(initial) {
+    detail::declare(static_cast<HintWord<T>&>(*this), kState);
   }
 
-  T load() const { return Word<T>::load(Order::relaxed); }
-  void store(T value) { Word<T>::store(value, Order::relaxed); }
+  T load() const { return HintWord<T>::load(Order::relaxed); }
+  void store(T value) { HintWord<T>::store(value, Order::relaxed); }
 };
 
 /// A word that one class alone writes, from one context: load and store. Another writer and a

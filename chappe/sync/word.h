@@ -78,4 +78,8 @@ class Plain {
   T value_{};
 };
 
+/// What a SharedHint is made of. The explorer has one of its own, whose accesses are no steps.
+template <class T>
+using HintWord = Word<T>;
+
 }  // namespace chappe::sync

@@ -208,6 +208,16 @@ TEST(Ledger, BooksWhatIsUnsureAsLateAsItCanHaveBeen) {
   EXPECT_EQ(ledger.earliest(seconds(1), at_s(400)), at_s(3610));
 }
 
+TEST(Ledger, TheTailOfAFrameThatBeganBeforeTheWindowStillCounts) {
+  const Rule rule{hours(1), seconds(360)};
+  Ledger ledger(std::span<const Rule>(&rule, 1));
+  const Block old{Time{}, Time(seconds(200))};
+  ledger.restore({&old, 1});
+  const Time now(seconds(3700));
+  ledger.reserve(seconds(1), now)->commit(now, seconds(1));
+  EXPECT_EQ(ledger.spent(rule, now + seconds(1)), Duration(seconds(99 + 1)));
+}
+
 TEST(Ledger, TellsTheShareSpentOfALimitOfYears) {
   const Rule decades{hours(24 * 365 * 40), hours(24 * 365 * 20)};
   Ledger ledger(std::span<const Rule>(&decades, 1));

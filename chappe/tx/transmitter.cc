@@ -171,7 +171,7 @@ std::optional<Refused> Transmitter::refuse_early(const Submission& submission,
   if (due == kNever || due > submission.expiry) {
     return Refused{Why::expired, Stage::early, due};
   }
-  const Time earliest = law_.earliest(airtime, due);
+  const Time earliest = law_.earliest(with_ramps(airtime), due);
   if (earliest == kNever) return Refused{Why::never_fits, Stage::early, kNever};
   if (earliest > submission.expiry) return Refused{Why::expired, Stage::early, earliest};
   if (earliest > due && policy_.over_budget == OverBudget::drop) {
@@ -263,7 +263,7 @@ async::Task<> Transmitter::run() {
       budget_.cancel();
       continue;
     }
-    const Promise promise = law_.promise(first->airtime_);
+    const Promise promise = law_.promise(with_ramps(first->airtime_));
     if (promise == Promise::failed) {
       finish(*first, Unexpected(Refused{Why::not_durable, Stage::gate, kNever}));
       continue;
@@ -307,7 +307,7 @@ Waiting* Transmitter::first_in_line() {
 }
 
 Time Transmitter::start_of(Waiting& first) const {
-  return std::max(law_.earliest(first.airtime_, executor_.now()), hopeless_until_);
+  return std::max(law_.earliest(with_ramps(first.airtime_), executor_.now()), hopeless_until_);
 }
 
 Waiting* Transmitter::best_legal() {
@@ -360,11 +360,12 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
     finish(waiting, Unexpected(Refused{Why::channel_busy, Stage::gate, executor_.now()}));
     co_return Step::done;
   }
-  std::optional<Reservation> reservation = law_.reserve(waiting.airtime_, executor_.now());
+  std::optional<Reservation> reservation =
+      law_.reserve(with_ramps(waiting.airtime_), executor_.now());
   if (!reservation) {
     // Another frame than the one that was promised, perhaps; or the forecast was too hopeful. Only
     // the gate decides.
-    if (law_.promise(waiting.airtime_) == Promise::given) {
+    if (law_.promise(with_ramps(waiting.airtime_)) == Promise::given) {
       hopeless_until_ = executor_.now() + kHopefulLaw;
     }
     co_return Step::done;
@@ -385,7 +386,7 @@ async::Task<Transmitter::Step> Transmitter::attempt() {
        done ? static_cast<std::uint32_t>(done->airtime.count()) : 0);
   statistics_.on_air = Duration::zero();
   if (done) {
-    reservation->commit(done->keyed, done->airtime);
+    reservation->commit(done->keyed, with_ramps(done->airtime));
     statistics_.airtime += done->airtime;
     if (forced) ++statistics_.forced;
     const Duration waited = std::max(Duration::zero(), done->keyed - waiting.due_);

@@ -58,6 +58,9 @@ struct Policy {
   std::uint32_t busy_doublings = 0;        // of the step, one with each back-off in a row
   Duration retry_after = seconds(1);       // a local frame's second attempt
   std::uint8_t local_attempts = 2;
+  /// The amplifier is on before the first symbol and behind the last, so long together: a law
+  /// counts that too, and a radio tells only of symbols.
+  Duration ramps{};
 };
 
 /// The books: every submission ends exactly once, so these always balance.
@@ -174,6 +177,7 @@ class Transmitter {
   Time start_of(Waiting& first) const;
   Waiting* best_legal();
   Duration back_off();
+  Duration with_ramps(Duration symbols) const { return symbols + policy_.ramps; }
   std::optional<Refused> refuse_early(const Submission& submission, Duration airtime) const;
   Waiting* take_place(const Waiting& newcomer);
   void rank(Waiting& waiting);

@@ -368,6 +368,19 @@ TEST_F(SharingTest, WhatTheRadioRadiatesAndWhatIsDebitedAreTheSameAtEveryMoment)
   EXPECT_EQ(law_->total(), *radio_.radiated());
 }
 
+TEST_F(SharingTest, TheLawCountsTheRampsOfTheAmplifierToo) {
+  Policy policy;
+  policy.ramps = microseconds(400);
+  const Duration symbols = radio::time_on_air(radio_.modulation(), kThirtyBytes.size());
+  under({hours(1), 3 * (symbols + policy.ramps) - Duration(1)}, policy);
+  for (int i = 0; i < 3; ++i) transmitter_->submit(from(kBabbler));
+  run_for(minutes(1));
+  EXPECT_EQ(radio_.log.size(), 2u);  // three are one microsecond too long
+  EXPECT_EQ(law_->total(), 2 * (symbols + policy.ramps));
+  EXPECT_EQ(transmitter_->statistics().airtime, 2 * symbols);
+  EXPECT_EQ(transmitter_->statistics().undebited(radio_), Duration::zero());
+}
+
 // --- Listening -----------------------------------------------------------------------------------
 
 TEST_F(SharingTest, CarrierSenseObeysAnAbsoluteLevelForTheWholeSpanAndNothingIsForced) {

@@ -49,6 +49,20 @@ async::Task<> look_for_letter(async::Executor& executor,
   executor.stop();
 }
 
+struct News {
+  sync::Word<int> newest{0};
+  int seen = 0;
+  int wakes = 0;
+};
+
+async::Task<> follow_news(sync::Flags& flags, News& news) {
+  for (;;) {
+    co_await flags.wait(1);
+    ++news.wakes;
+    news.seen = news.newest.load(sync::Order::relaxed);
+  }
+}
+
 // The owner of an operation with a deadline: either it gives up in time, or it has the result.
 async::Task<> result_or_deadline(async::Executor& executor,
                                  async::Completion<int>& completion,
@@ -143,6 +157,29 @@ CHAPPE_EXPLORE(flags_publish_what_a_coalesced_set_follows) {
   });
   x.worker("executor", [&] { loop.executor.run(); });
   x.finally([&] { x.expect(!slot.alive(), "the letter is found"); });
+}
+
+// An interrupt writes down what is new and sets its bit, at every step of the waiter's clearing it.
+CHAPPE_EXPLORE(flags_an_interrupt_at_every_step_of_their_clearing) {
+  auto& loop = x.make<Loop>("loop");
+  auto& flags = x.make<sync::Flags>("flags", loop.executor.wakes());
+  auto& slot = x.make<Slot>("task");
+  auto& news = x.make<News>("news");
+  loop.executor.spawn(slot, "waiter", &follow_news, flags, news);
+  x.task("executor", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  const auto tell = [&] {
+    news.newest.fetch_add(1, sync::Order::relaxed);
+    flags.set(1);
+  };
+  x.interrupt("low", 1, tell, explore::times(2));
+  x.interrupt("high", 2, tell);
+  x.finally([&] {
+    x.expect(news.seen == 3, "after the last bit the waiter has looked once more");
+    x.expect(news.wakes <= 3, "no wake without a bit");
+    x.possible(news.wakes == 3, "three wakes");
+    x.possible(news.wakes == 1, "one wake for all");
+  });
 }
 
 CHAPPE_EXPLORE(completion_against_its_deadline) {

@@ -1,5 +1,7 @@
 // Gates, credits, what is in flight, and who must be told.
 
+#include <optional>
+
 #include "chappe/async/executor.h"
 #include "chappe/explore/exploration.h"
 #include "chappe/flow/credits.h"
@@ -81,6 +83,13 @@ async::Task<> look_when_idle(async::Executor& executor,
   for (const sync::Plain<int>& buffer : buffers.of) static_cast<void>(buffer.read());
   idles = seen + credits.idle().take();
   executor.stop();
+}
+
+// The second one served ends the executor.
+async::Task<> take_and_use(Lanes& lanes, std::uint8_t lane, int& served) {
+  const flow::Credit credit = co_await lanes.credits.take(lane);
+  lanes.buffer.write(lane);
+  if (++served == 2) lanes.loop.executor.stop();
 }
 
 async::Task<> listen(flow::Subscriber& client, std::uint32_t& seen, int& wakes) {
@@ -259,6 +268,130 @@ CHAPPE_EXPLORE(in_flight_is_counted_before_the_hand_over) {
   x.finally([&] { x.expect(inflight.read().pending == 0, "the books are even"); });
 }
 
+x.finally([&] {
+  x.expect(work.told == 1, "one release sees the last unit");
+  x.expect(credits.idle().take() == 0, "and only one");
+});
+}
+
+// Refuse against release: two lanes want the only unit, which a third party gives back.
+CHAPPE_EXPLORE(credits_two_lanes_wait_for_one_unit) {
+  auto& lanes = x.make<Lanes>("credits");
+  auto& first = x.make<Slot>("first");
+  auto& second = x.make<Slot>("second");
+  auto& served = x.make<int>("served", 0);
+  async::Executor& executor = lanes.loop.executor;
+  lanes.credits.try_take(0).hand_over();
+  executor.spawn(first, "lane 0", &take_and_use, lanes, std::uint8_t{0}, served);
+  executor.spawn(second, "lane 1", &take_and_use, lanes, std::uint8_t{1}, served);
+  x.worker("executor", [&] { executor.run(); });
+  x.worker("radio", [&] {
+    lanes.buffer.write(7);
+    lanes.credits.release(0, 1);
+  });
+  x.finally([&] {
+    x.expect(served == 2, "both are served, one after the other");
+    x.expect(lanes.credits.read().total == 0, "the unit is home");
+  });
+}
+
+CHAPPE_EXPLORE(credits_an_interrupt_releases_at_every_step_of_a_refusal) {
+  auto& lanes = x.make<Lanes>("credits");
+  auto& slot = x.make<Slot>("task");
+  auto& served = x.make<int>("served", 1);
+  async::Executor& executor = lanes.loop.executor;
+  lanes.credits.try_take(1).hand_over();
+  executor.spawn(slot, "lane 0", &take_and_use, lanes, std::uint8_t{0}, served);
+  x.task("executor", [&] { executor.run(); });
+  x.interrupt("radio", 1, [&] { lanes.credits.release(1, 1); });
+  x.finally([&] { x.expect(served == 2, "who is refused is told"); });
+}
+
+CHAPPE_EXPLORE(credits_close_against_take) {
+  auto& lanes = x.make<Lanes>("credits");
+  struct Books {
+    bool taken = false;
+    bool closed = false;
+  };
+  auto& books = x.make<Books>("books");
+  x.worker("lane 0", [&] {
+    flow::Credit credit = lanes.credits.try_take(0);
+    books.taken = static_cast<bool>(credit);
+    if (!credit) return;
+    lanes.buffer.write(1);
+    credit.hand_over();  // it stays out
+  });
+  x.worker("power", [&] {
+    books.closed = lanes.credits.try_close();
+    if (books.closed) lanes.buffer.write(9);
+  });
+  x.finally([&] {
+    const flow::Credits::Snapshot end = lanes.credits.read();
+    x.expect(books.taken != books.closed, "either the unit is taken, or it is closed");
+    x.expect(end.wanted[0] == !books.taken, "who was refused is owed");
+    x.possible(books.taken, "taken first");
+    x.possible(books.closed, "closed first");
+    if (books.taken) lanes.credits.release(0, 1);
+  });
+}
+
+// Confirm against submit: both halves of the word change together, in any order of the two.
+CHAPPE_EXPLORE(in_flight_confirm_against_submit) {
+  auto& loop = x.make<Loop>("loop");
+  auto& inflight = x.make<flow::Inflight>("in flight", loop.executor.wakes());
+  inflight.submitted();
+  inflight.submitted();
+  x.always([&] {
+    const flow::Inflight::Snapshot now = inflight.read();
+    x.expect(now.pending + now.confirmed >= 2 && now.pending + now.confirmed <= 4,
+             "submitted is pending or confirmed, at every instant");
+  });
+  x.worker("sender", [&] {
+    inflight.submitted();
+    inflight.submitted();
+  });
+  x.worker("radio", [&] {
+    inflight.confirmed();
+    inflight.confirmed();
+  });
+  x.finally([&] {
+    const flow::Inflight::Snapshot end = inflight.read();
+    x.expect(end.pending == 2 && end.confirmed == 2, "every one is counted");
+  });
+}
+
+// The supervisor looks for the second time as the confirmation comes after all.
+CHAPPE_EXPLORE(in_flight_watchdog_against_late_confirm) {
+  auto& clock = x.make<explore::ModelClock>("clock");
+  auto& loop = x.make<Loop>("loop", &clock);
+  auto& inflight = x.make<flow::Inflight>("in flight", loop.executor.wakes());
+  auto& slot = x.make<Slot>("task");
+  auto& wedges = x.make<int>("wedges", 0);
+  inflight.submitted();
+  inflight.supervise(
+      loop.executor,
+      slot,
+      Duration(10),
+      [](void* count, const flow::Inflight::Snapshot& at) {
+        CHAPPE_CHECK(at.pending == 1 && at.confirmed == 0);
+        ++*static_cast<int*>(count);
+      },
+      &wedges);
+  x.worker("executor", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  x.worker("time", [&] {
+    clock.advance_to(10);
+    loop.port.kick();
+  });
+  x.worker("radio", [&] { inflight.confirmed(); });
+  x.finally([&] {
+    x.expect(inflight.read().pending == 0, "what came late is counted all the same");
+    x.expect(inflight.wedge_count() == static_cast<std::uint64_t>(wedges), "each is reported");
+    x.possible(wedges == 1, "the look comes first");
+    x.possible(wedges == 0, "the confirmation comes first");
+  });
+}
+
 CHAPPE_EXPLORE(in_flight_no_wedge_while_things_move) {
   auto& clock = x.make<explore::ModelClock>("clock");
   auto& loop = x.make<Loop>("loop", &clock);
@@ -363,6 +496,100 @@ CHAPPE_EXPLORE(notifier_with_restart) {
     x.expect(books.seen == books.posted, "the client learns what was posted, and nothing else");
     x.expect(notifier.posts() <= notifier.refusals() + books.restarts, "posts are paid for");
     x.expect(books.wakes <= static_cast<int>(notifier.posts()), "no wake without a post");
+  });
+}
+
+// Refusal against room, which appears in an interrupt.
+CHAPPE_EXPLORE(notifier_refusal_against_room) {
+  auto& loop = x.make<Loop>("loop");
+  auto& client = x.make<flow::Subscriber>("client", loop.executor.wakes());
+  auto& notifier = x.make<flow::Notifier>("notifier");
+  auto& refused = x.make<std::uint32_t>("refused", 0u);
+  notifier.attach(client);
+  x.task("service", [&] {
+    for (int i = 0; i < 2; ++i) refused += notifier.want(client, 0) == flow::Access::refused;
+  });
+  x.interrupt("radio", 1, [&] { notifier.progress(client, 0, 1); });
+  x.worker("other radio", [&] { notifier.progress(client, 0, 1); });
+  x.finally([&] {
+    x.expect(notifier.posts() <= refused, "nobody is told who was not refused");
+    // Two units came for two wishes: what was refused last is told, if room came after.
+    const bool room = notifier.want(client, 0) == flow::Access::granted;
+    x.expect(room == (refused > 0), "a unit that was not granted is still there");
+    x.expect(refused == 0 || notifier.posts() >= 1, "who was refused, and has room now, is told");
+    x.possible(refused == 0, "room comes first");
+    x.possible(refused == 2 && notifier.posts() == 1, "two refusals are one debt");
+    static_cast<void>(client.wake().take(~0u));
+  });
+}
+
+// Detach against progress: what is on its way to a client that goes finds nobody, and no harm.
+CHAPPE_EXPLORE(notifier_detach_against_progress) {
+  auto& loop = x.make<Loop>("loop");
+  auto& notifier = x.make<flow::Notifier>("notifier");
+  auto& client = x.make<std::optional<flow::Subscriber>>("client");
+  auto& stays = x.make<flow::Subscriber>("stays", loop.executor.wakes());
+  auto& stopped = x.make<sync::Parker>("stopped");
+  auto& slot = x.make<Slot>("task");
+  struct Books {
+    std::uint32_t seen = 0;
+    int wakes = 0;
+  };
+  auto& books = x.make<Books>("books");
+  client.emplace(loop.executor.wakes());
+  notifier.attach(*client);
+  notifier.attach(stays);
+  x.expect(notifier.want(*client, 0) == flow::Access::refused, "nothing is there");
+  x.expect(notifier.want(stays, 0) == flow::Access::refused, "nothing is there");
+  loop.executor.spawn(slot, "stays", &listen, stays, books.seen, books.wakes);
+  x.worker("radio", [&] {
+    notifier.progress(*client, 0, 1);
+    stopped.unpark();  // as who calls progress() has to, before the client goes
+    notifier.progress(stays, 0, 1);
+  });
+  x.worker("executor", [&] {
+    static_cast<void>(loop.executor.step());
+    stopped.park();
+    client.reset();
+    loop.executor.run();
+  });
+  x.may_sleep_for_ever();
+  x.finally([&] {
+    x.expect(books.seen == 1 && books.wakes == 1, "who stays is told, once");
+    notifier.restarted();
+    x.expect(notifier.blasts() == 1, "who is gone is not told of a restart");
+  });
+}
+
+// A restart while a client is owed, and another one before it has run at all.
+CHAPPE_EXPLORE(notifier_two_restarts_before_a_refused_client_runs) {
+  auto& loop = x.make<Loop>("loop");
+  auto& client = x.make<flow::Subscriber>("client", loop.executor.wakes());
+  auto& notifier = x.make<flow::Notifier>("notifier");
+  auto& slot = x.make<Slot>("task");
+  struct Books {
+    std::uint32_t seen = 0;
+    int wakes = 0;
+  };
+  auto& books = x.make<Books>("books");
+  notifier.attach(client);
+  loop.executor.spawn(slot, "client", &listen, client, books.seen, books.wakes);
+  x.worker("service", [&] {
+    x.expect(notifier.want(client, 0) == flow::Access::refused, "nothing is there");
+    const auto restarts = x.choose(2) + 1;
+    for (std::uint64_t i = 0; i < restarts; ++i) notifier.restarted();
+    notifier.progress(client, 0, 1);  // the debt is void: nobody is told
+    x.expect(notifier.posts() == restarts, "a restart tells each client once");
+    x.expect(notifier.want(client, 0) == flow::Access::restarted, "the client learns it");
+    x.expect(notifier.want(client, 0) == flow::Access::granted, "and once is enough");
+  });
+  x.worker("client", [&] { loop.executor.run(); });
+  x.may_sleep_for_ever();
+  x.finally([&] {
+    x.expect(books.seen == flow::Subscriber::kRestarted, "the client hears of the restart alone");
+    x.expect(books.wakes <= 2, "at most once for each");
+    x.possible(books.wakes == 1 && notifier.posts() == 2, "two restarts are one wake");
+    x.possible(books.wakes == 2, "two wakes");
   });
 }
 

@@ -12,6 +12,17 @@
 
 namespace chappe::test {
 
+namespace {
+
+void fill(int pipe) {
+  const std::string noise(4096, '.');
+  ::fcntl(pipe, F_SETFL, O_NONBLOCK);
+  while (::write(pipe, noise.data(), noise.size()) > 0) continue;
+  ::fcntl(pipe, F_SETFL, 0);
+}
+
+}  // namespace
+
 Child::Child(std::vector<std::string> arguments,
              std::vector<std::string> environment,
              Output output) {
@@ -23,6 +34,7 @@ Child::Child(std::vector<std::string> arguments,
     std::abort();
   }
   if (::pipe(err) != 0) std::abort();
+  if (output == Output::stuck) fill(out[1]);
   arguments.insert(arguments.begin(), CHAPPE_PROGRAM);
   environment.push_back(std::string("PATH=") + std::getenv("PATH"));
 

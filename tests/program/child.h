@@ -11,7 +11,8 @@ namespace chappe::test {
 /// A process of the program under test, with its output collected. Killed by the destructor.
 class Child {
  public:
-  enum class Output { pipes, terminal };
+  /// `stuck`: nobody has read standard output for so long that its pipe is full.
+  enum class Output { pipes, terminal, stuck };
 
   /// `environment` entries as "NAME=value"; nothing else of ours is passed on but PATH.
   Child(std::vector<std::string> arguments,

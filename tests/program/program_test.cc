@@ -119,6 +119,16 @@ TEST_F(Program, EndsWithItsSummaryOnASignal) {
   EXPECT_TRUE(has(child.err(), "SIGTERM"));
 }
 
+TEST_F(Program, TellsTheHourWhenSignalled) {
+  Child child({"run"}, environment());
+  ASSERT_TRUE(child.wait_for_output("judged")) << child.err();
+  child.signal(SIGUSR1);
+  EXPECT_TRUE(child.wait_for_output("; waiting ")) << child.out();
+  EXPECT_TRUE(has(child.out(), "s of 360.000 s spent in 1h")) << child.out();
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0) << child.err();
+}
+
 TEST_F(Program, AnswersOnItsSocketAndRefusesASecondOneInTheSamePlace) {
   Child child({"run", "--json"}, environment());
   EXPECT_TRUE(child.wait_for_output("judged"));
@@ -162,9 +172,35 @@ TEST_F(Program, IsNotRestartedByACommandThatASignalOvertakes) {
   EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
+TEST_F(Program, WhoeverStopsReadingItsOutputStopsNothingElse) {
+  Child child({"run", "--json"}, environment(), Child::Output::stuck);
+  const auto has_sent = [&] {
+    const std::string answer = ask(state() + "/chappe.sock", R"({"do":"status"})");
+    return has(answer, "\"sent\":") && !has(answer, "\"sent\":0,");
+  };
+  bool sends = false;
+  for (int i = 0; i < 600 && !sends; ++i) {
+    ::usleep(50'000);
+    sends = has_sent();
+  }
+  EXPECT_TRUE(sends);
+  // And whoever reads again has missed nothing that there was room for.
+  EXPECT_TRUE(child.wait_for_output("\"event\":\"sent\""));
+  EXPECT_TRUE(has(child.out(), "\"event\":\"heard\",\"id\":1,") || has(child.out(), "\"id\":1,"))
+      << child.out().substr(child.out().find('{'));
+  EXPECT_FALSE(has(child.out(), "\"event\":\"lost\""));
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
 TEST_F(Program, TellsWhoAsksWithCtl) {
   Child child({"run", "--json"}, environment());
   EXPECT_TRUE(child.wait_for_output("judged"));
+  Child set({"ctl", "command", "set name Turm"}, environment());
+  EXPECT_EQ(set.wait(), 0) << set.err();
+  Child get({"ctl", "command", "get name"}, environment());
+  EXPECT_EQ(get.wait(), 0) << get.err();
+  EXPECT_EQ(get.out(), "> Turm\n");
   Child status({"ctl", "status"}, environment());
   EXPECT_EQ(status.wait(), 0) << status.err();
   EXPECT_TRUE(has(status.out(), "generation")) << status.out();
@@ -339,6 +375,23 @@ TEST_F(Program, RemembersItsAirtimeAndSaysWhatItKnows) {
   EXPECT_EQ(again.wait(), 0);
   EXPECT_TRUE(has(again.err(), "known from before, in this boot")) << again.err();
   EXPECT_FALSE(has(again.err(), "nothing is sent for")) << again.err();
+}
+
+// And one that it has never used: what was sent there before is not known.
+TEST_F(Program, InAnotherBandItObeysThatBandsLedgerAndForgetsNoneOfTheFirst) {
+  const std::string other =
+      write("other.toml", "[radio]\nfrequency = \"868.3 MHz\"\ntx_power_dbm = 10\n");
+  Child first({"run", "--for", "0"}, environment());
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  Child second({"run", "--config", other, "--for", "0"}, environment());
+  EXPECT_EQ(second.wait(), 0) << second.err();
+  EXPECT_TRUE(has(second.err(), "at most 36s on the air in any 1h")) << second.err();
+  EXPECT_TRUE(has(second.err(), "its record is missing")) << second.err();
+  EXPECT_TRUE(std::filesystem::exists(state() + "/airtime-eu868-M"));
+  Child back({"run", "--for", "0"}, environment());
+  EXPECT_EQ(back.wait(), 0) << back.err();
+  EXPECT_TRUE(has(back.err(), "at most 6min on the air in any 1h")) << back.err();
+  EXPECT_TRUE(has(back.err(), "known from before, in this boot")) << back.err();
 }
 
 TEST_F(Program, SendsNothingForMostOfAnHourIfItsRecordIsLost) {

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <list>
 #include <vector>
 
 #include "chappe/async/executor.h"
+#include "chappe/async/sleep.h"
 #include "chappe/base/random.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/sim/scripted_radio.h"
@@ -209,13 +211,98 @@ TEST_F(Seed000, T4_TheEarlyLookSaysHowLongToWait) {
   EXPECT_LT(refused.earliest, executor_.now() + seconds(61));
 }
 
+// --- The same bursts with the code before
+// ---------------------------------------------------------
+
+/// What the document replaces: a task per frame that looks at the budget, counts its delay down,
+/// sends, and then notes what it has sent. Delays run at once and nothing else holds.
+class Before {
+ public:
+  Before(async::Executor& executor, Duration per_minute)
+      : executor_(executor), per_minute_(per_minute) {}
+
+  void submit(Duration delay) {
+    tasks_.emplace_back();
+    executor_.spawn(tasks_.back(), "send", &Before::send, this, delay);
+  }
+  std::size_t sent() const { return log_.size(); }
+  std::size_t dropped() const { return dropped_; }
+  Duration spent() const { return spent_; }
+  Duration on_air() const { return static_cast<std::int64_t>(log_.size()) * airtime_; }
+  std::size_t overlaps() const {
+    std::vector<Time> starts = log_;
+    std::ranges::sort(starts);
+    std::size_t count = 0;
+    for (std::size_t i = 1; i < starts.size(); ++i) {
+      if (starts[i] < starts[i - 1] + airtime_) ++count;
+    }
+    return count;
+  }
+
+ private:
+  async::Task<> send(Duration delay) {
+    if (spent_ + airtime_ > per_minute_) {
+      ++dropped_;
+      co_return;
+    }
+    co_await async::sleep_for(executor_, delay);
+    log_.push_back(executor_.now());
+    co_await async::sleep_for(executor_, airtime_);
+    spent_ += airtime_;
+  }
+
+  async::Executor& executor_;
+  const Duration per_minute_;
+  const Duration airtime_ = radio::time_on_air(about_111_ms(), kThirtyBytes.size());
+  std::list<async::TaskSlot<1024>> tasks_;
+  std::vector<Time> log_;
+  Duration spent_{};
+  std::size_t dropped_ = 0;
+};
+
+TEST_F(Seed000, T5_BeforeABurstWithinOneDelayWindowOverlapsOnTheAir) {
+  Before before(executor_, seconds(60));
+  for (int i = 0; i < 5; ++i) {
+    port_.run(executor_, at_ms(20 * i));
+    before.submit(milliseconds(1000 + random_.up_to(300)));
+  }
+  port_.run(executor_);
+  EXPECT_EQ(before.sent(), 5u);
+  EXPECT_GT(before.overlaps(), 0u);
+}
+
+TEST_F(Seed000, T6_BeforeABurstBeyondTheBudgetIsSentCompletely) {
+  const Duration limit = milliseconds(500);
+  Before before(executor_, limit);
+  for (int i = 0; i < 10; ++i) before.submit(milliseconds(100));
+  port_.run(executor_);
+  EXPECT_EQ(before.dropped(), 0u);  // all of them looked before the first was noted
+  EXPECT_EQ(before.sent(), 10u);
+  EXPECT_GT(before.on_air(), 2 * limit);
+}
+
+// Where nothing meets, the code before was right too: what changes costs nothing here.
+TEST_F(Seed000, T7_BeforeOneFrameEachFiveSecondsWasSentAsWell) {
+  Before before(executor_, seconds(30));
+  for (int i = 0; i < 12; ++i) {
+    port_.run(executor_, at_us(5'000'000 * i));
+    before.submit(milliseconds(200));
+  }
+  port_.run(executor_);
+  EXPECT_EQ(before.sent(), 12u);
+  EXPECT_EQ(before.overlaps(), 0u);
+  EXPECT_EQ(before.spent(), before.on_air());
+}
+
+// --- And with ours -------------------------------------------------------------------------------
+
 TEST_F(Seed000, T5_ABurstWithinOneDelayWindowIsSentInSequenceAndItsAirtimeAddsUp) {
   limit_minute_to(seconds(60));
   start();
   Duration expected{};
   for (int i = 0; i < 5; ++i) {
     port_.run(executor_, at_ms(20 * i));
-    submit(milliseconds(1000 + random_.up_to(1000)));
+    submit(milliseconds(1000 + random_.up_to(300)));
     expected += radio::time_on_air(radio_.modulation(), kThirtyBytes.size());
   }
   run();
