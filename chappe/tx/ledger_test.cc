@@ -119,6 +119,16 @@ TEST(Ledger, TwoRadiosWithOpenReservationsShareOneBudget) {
   EXPECT_TRUE(ledger.reserve(seconds(200), at_s(3)));
 }
 
+// The oldest frame began more than a window ago, and most of it is still inside.
+TEST(Ledger, TheTailOfALongFrameCountsWhenTwoRadiosAsk) {
+  Ledger ledger(std::span<const Rule>(&kHour, 1));
+  ledger.reserve(seconds(300), at_s(0))->commit(at_s(0), seconds(300));
+  ledger.reserve(seconds(60), at_s(1000))->commit(at_s(1000), seconds(60));
+  const auto first = ledger.reserve(seconds(100), at_s(3601));
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(ledger.reserve(seconds(200), at_s(3601)));
+}
+
 TEST(LedgerDeathTest, SettlingTwicePanics) {
   Ledger ledger(std::span<const Rule>(&kHour, 1));
   auto reservation = ledger.reserve(seconds(1), at_s(0));

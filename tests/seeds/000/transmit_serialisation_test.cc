@@ -391,6 +391,7 @@ TEST_F(Seed000, T8_TheRightIsFreeBetweenTheTwoAttempts) {
   submit(milliseconds(100), Origin::relay, 2);
   run();
   ASSERT_EQ(outcomes_.size(), 2u);
+  EXPECT_EQ(radio_.log[0].from, at_ms(100));
   EXPECT_EQ(outcomes_[0].first, 2u);  // the relay went out during the local frame's second
   EXPECT_EQ(outcomes_[1].first, 1u);
 }
