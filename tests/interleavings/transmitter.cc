@@ -180,6 +180,8 @@ struct Submitter {
   Slot slot;
 };
 
+// It may want to at any instant: as an interrupt, which is one step for others, because what
+// threads do to the wake list is that one's own test.
 void submits(explore::World& x,
              Mast& mast,
              Sender& sender,
@@ -188,11 +190,11 @@ void submits(explore::World& x,
   auto& submitter = x.make<Submitter>(name, mast);
   mast.executor.spawn(
       submitter.slot, name, &submit_when_told, submitter.told, sender.transmitter, origin);
-  x.worker(name, [&submitter] { submitter.told.set(); });
+  x.interrupt(name, 1, [&submitter] { submitter.told.set(); });
 }
 
 void runs(explore::World& x, Mast& mast) {
-  x.worker("executor", [&mast] { mast.executor.run(); });
+  x.task("executor", [&mast] { mast.executor.run(); });
   x.may_sleep_for_ever();
 }
 
@@ -303,7 +305,7 @@ CHAPPE_EXPLORE(transmitter_stopped_beside_a_sender) {
   auto& stopper = x.make<Submitter>("stopper", mast);
   mast.executor.spawn(stopper.slot, "stopper", &stop_when_told, stopper.told, sender.transmitter);
   submits(x, mast, sender, "first");
-  x.worker("stopper", [&stopper] { stopper.told.set(); });
+  x.interrupt("stopper", 1, [&stopper] { stopper.told.set(); });
   runs(x, mast);
   x.finally([&] {
     check_books(x, mast, sender, 1);
