@@ -12,9 +12,7 @@
 #include "apps/chappe/sx126x_outside.h"
 #include "apps/chappe/wiring.h"
 #include "chappe/async/sleep.h"
-#include "chappe/async/when_any.h"
 #include "chappe/config/boards.h"
-#include "chappe/config/quantity.h"
 #include "chappe/config/state_directory.h"
 #include "chappe/port/linux/linux_port.h"
 #include "chappe/radio/airtime.h"
@@ -102,7 +100,8 @@ class TestFrame {
       const auto sent = co_await driver_.transmit(right, kBytes, std::move(credit));
       if (sent) {
         reservation->commit(sent->keyed, sent->airtime);
-        finding_.words = "a test frame was sent, " + config::print(sent->airtime) + " on the air";
+        finding_.words =
+            "a test frame was sent, " + std::to_string(in_ms(sent->airtime)) + " ms on the air";
       } else {
         if (radio::surely_silent(sent.error())) reservation->cancel();
         finding_.verdict = Finding::Verdict::bad;

@@ -186,9 +186,8 @@ Neighbourhood::~Neighbourhood() {
 
 void Neighbourhood::welcome(StationId newcomer, const mesh::PublicKey& own) {
   for (const std::unique_ptr<Neighbour>& neighbour : neighbours_) {
-    air_.connect(newcomer,
-                 neighbour->radio.station(),
-                 link_of_snr(neighbour->character.snr_at_newcomer_db));
+    air_.connect(
+        newcomer, neighbour->radio.station(), link_of_snr(neighbour->character.snr_at_newcomer_db));
   }
   newcomer_ = own;
   has_newcomer_ = true;
