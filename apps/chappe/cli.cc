@@ -48,14 +48,10 @@ constexpr const char* kRun =
     "Run the repeater until it is told to stop (SIGINT or SIGTERM) or --for is over.\n"
     "\n"
     "What it hears, decides and sends is printed as it happens, one line an event; at the end a\n"
-    "summary whose books balance. Once a minute, if anything was sent or refused, and on SIGUSR1,
-"
-    "one line tells the airtime: spent, when the longest frame may go, who is next, what was
-"
-    "refused and why. Nobody is waited for: events that nobody takes are left out beyond 256 KiB,
-"
-    "and a line says how many. Without --config the defaults make a working node:
-"
+    "summary whose books balance. Once a minute, if anything was sent or refused, and on SIGUSR1,\n"
+    "one line tells the airtime: spent, when the longest frame may go, who is next, what was\n"
+    "refused and why. Nobody is waited for: events that nobody takes are left out beyond 256 KiB,\n"
+    "and a line says how many. Without --config the defaults make a working node:\n"
     "869.618 MHz, 62.5 kHz, SF 8, CR 4/8, region eu868, radio sim. docs/configuration.md has\n"
     "every setting; options given here win over the file.\n";
 constexpr const char* kRunFooter =
