@@ -137,6 +137,12 @@ std::string print_summary(const Summary& summary, Colours colours) {
   return out;
 }
 
+std::string not_shown(std::uint64_t count, Form form, Duration since_start) {
+  if (form == Form::json) return R"({"event":"lost","count":)" + std::to_string(count) + "}\n";
+  return fixed(in_ms(since_start), 3) + "  " + std::to_string(count) +
+         " events were not shown: nobody read them\n";
+}
+
 Console::Console(std::ostream& out, Form form, Colours colours, Time start)
     : out_(out), form_(form), colours_(colours), start_(start) {}
 

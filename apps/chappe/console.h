@@ -42,6 +42,9 @@ struct Summary {
 /// submitted = sent + refused + waiting. Says so loudly if one does not balance.
 std::string print_summary(const Summary& summary, Colours colours);
 
+/// Said in place of events that nobody took in time: a line that looks like those around it.
+std::string not_shown(std::uint64_t count, Form form, Duration since_start);
+
 /// Prints every event of a node as it happens.
 class Console final : public node::EventListener {
  public:

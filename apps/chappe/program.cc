@@ -1,6 +1,7 @@
 #include "apps/chappe/program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <ctime>
 #include <iostream>
@@ -85,7 +86,13 @@ Program::Program(const config::Configuration& configuration,
           [](const std::string& words) { std::cerr << "chappe: " << words << '\n'; },
           [this](node::Halt how) { halt(how); }),
       commands_({executor_, repeater_, access_, kept_, kept_}),
-      console_(std::cout, surroundings.form, surroundings.colours, executor_.now()),
+      output_(port_,
+              executor_,
+              STDOUT_FILENO,
+              [this](std::uint64_t count) {
+                return not_shown(count, surroundings_.form, executor_.now() - console_.start());
+              }),
+      console_(out_, surroundings.form, surroundings.colours, executor_.now()),
       service_(executor_, repeater_, journal_of(surroundings)),
       server_(service_),
       kiss_(configuration.kiss, port_, executor_, service_) {
@@ -122,6 +129,7 @@ int Program::run() {
   budget_.start();
   greet();
   server_.start();
+  output_.start();
   repeater_.clock().start(static_cast<std::uint32_t>(std::time(nullptr)), executor_.now());
   kept_.apply(repeater_, access_, commands_);
   repeater_.start();
@@ -148,7 +156,7 @@ int Program::run() {
   halt_slot_.cancel();
   conclude();
   if (recorder_ != nullptr) recorder_->end();
-  return std::cout ? 0 : 1;
+  return output_.finish() ? 0 : 1;
 }
 
 void Program::halt(node::Halt how) {
@@ -238,7 +246,7 @@ void Program::conclude() {
                         executor_.now() - console_.start(),
                         hour_of(repeater_)};
   // With --json standard output belongs to the events.
-  std::ostream& out = surroundings_.form == Form::json ? std::cerr : std::cout;
+  std::ostream& out = surroundings_.form == Form::json ? std::cerr : out_;
   out << print_summary(summary,
                        surroundings_.form == Form::json ? Colours::off : surroundings_.colours);
   out.flush();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "apps/chappe/airtime_budget.h"
@@ -10,6 +11,7 @@
 #include "apps/chappe/kept_state.h"
 #include "apps/chappe/kiss_endpoints.h"
 #include "apps/chappe/outside.h"
+#include "apps/chappe/patient_output.h"
 #include "chappe/async/executor.h"
 #include "chappe/base/random.h"
 #include "chappe/base/result.h"
@@ -87,6 +89,8 @@ class Program {
   KeptState kept_;
   node::AccessList access_;
   node::Console commands_;
+  PatientOutput output_;
+  std::ostream out_{&output_};
   Console console_;
   client::Service service_;
   client::JsonServer server_;

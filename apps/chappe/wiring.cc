@@ -105,8 +105,10 @@ node::Settings settings_of(const config::Configuration& configuration) {
   settings.policy.sense = sense_of(configuration);
   if (settings.policy.sense.against == tx::CarrierSense::Against::level) obey_law(settings.policy);
   settings.copies_enough = static_cast<std::uint8_t>(configuration.hops.flood_copies_enough);
-  settings.relay_expiry = configuration.expiry.relay;
-  settings.local_expiry = configuration.expiry.local;
+  settings.expiry = {.relay = configuration.expiry.relay,
+                     .answer = configuration.expiry.answer,
+                     .local = configuration.expiry.local,
+                     .advert = configuration.expiry.advert};
   return settings;
 }
 

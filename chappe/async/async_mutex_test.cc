@@ -55,6 +55,26 @@ TEST_F(AsyncMutexTest, ServesInOrderAndNeverTwoAtOnce) {
   EXPECT_FALSE(mutex.is_held());
 }
 
+Task<> come_late(Executor& executor, AsyncMutex& mutex, Time at, char name, std::string& order) {
+  co_await sleep_until(executor, at);
+  const auto guard = co_await mutex.lock();
+  order += name;
+  co_await sleep_for(executor, milliseconds(10));
+  order += static_cast<char>(name - 'a' + 'A');
+}
+
+// The third one asks after the release and before the second, to whom the lock went, has run.
+TEST_F(AsyncMutexTest, AHandOverLeavesNoGapForALateComer) {
+  AsyncMutex mutex(kRadio);
+  std::string order;
+  TaskSlot<1024> slots[3];
+  executor_.spawn(slots[0], "holder", hold, executor_, mutex, milliseconds(10), 'a', order);
+  executor_.spawn(slots[1], "waiter", hold, executor_, mutex, milliseconds(10), 'b', order);
+  executor_.spawn(slots[2], "late", come_late, executor_, mutex, at_ms(10), 'c', order);
+  port_.run(executor_);
+  EXPECT_EQ(order, "aAbBcC");
+}
+
 TEST_F(AsyncMutexTest, ACancelledHolderGivesTheLockBack) {
   AsyncMutex mutex(kRadio);
   std::string order;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -89,6 +90,54 @@ Task<> note_time(Executor& executor, Time at, char name, std::string& order) {
   order += name;
 }
 
+struct StampingTimer : Timer {
+  StampingTimer(Executor& owner, sync::Port& clock) : Timer(owner, &fired), port(clock) {}
+  static void fired(Timer& self, const TimerContext&) {
+    auto& timer = static_cast<StampingTimer&>(self);
+    timer.at = timer.port.now();
+  }
+  sync::Port& port;
+  Time at = kNever;
+};
+
+TEST_F(ExecutorTest, ATimerFiresAtItsMicrosecond) {
+  for (const int us : {1, 999, 1001, 2500, 7'000'123}) {
+    StampingTimer timer(executor_, port_);
+    const Time due = port_.now() + microseconds(us);
+    timer.arm(due);
+    port_.run(executor_);
+    EXPECT_EQ(timer.at, due);
+  }
+}
+
+struct NamedTimer : Timer {
+  NamedTimer(Executor& owner, char letter, std::string& log)
+      : Timer(owner, &fired), name(letter), order(log) {}
+  static void fired(Timer& self, const TimerContext&) {
+    auto& timer = static_cast<NamedTimer&>(self);
+    timer.order += timer.name;
+  }
+  char name;
+  std::string& order;
+};
+
+// A heap keeps no order among equals by itself.
+TEST_F(ExecutorTest, ManyTimersOfOneDeadlineFireInTheOrderOfArming) {
+  std::string order;
+  std::deque<NamedTimer> timers;
+  for (char name = 'a'; name <= 'p'; ++name) {
+    timers.emplace_back(executor_, name, order).arm(at_ms(name % 2 == 0 ? 7 : 5));
+  }
+  for (NamedTimer& timer : timers) {
+    if (timer.name != 'c' && timer.name != 'l') timer.arm(at_ms(5));
+  }
+  for (NamedTimer& timer : timers) {
+    if (timer.name == 'l') timer.cancel();
+  }
+  port_.run(executor_);
+  EXPECT_EQ(order, "cabdefghijkmnop");
+}
+
 TEST_F(ExecutorTest, TimersFireInOrderOfDeadlineThenOfArming) {
   std::string order;
   TaskSlot<1024> slots[4];
@@ -135,8 +184,10 @@ TEST_F(ExecutorTest, SleepingForEverNeverEnds) {
   EXPECT_EQ(executor_.next_deadline(), kNever);
 }
 
+constexpr int kTurnsMost = 1000;  // an executor that lets itself be starved ends, too
+
 Task<> spinner(WaitList& list, int& turns) {
-  for (;;) {
+  while (turns < kTurnsMost) {
     ++turns;
     list.wake_all();
     co_await list.wait("turn");

@@ -9,6 +9,7 @@
 
 #include "chappe/base/random.h"
 #include "chappe/client/json_connection.h"
+#include "chappe/client/kiss_connection.h"
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/sim/scripted_radio.h"
 #include "chappe/tx/ledger.h"
@@ -19,11 +20,11 @@ namespace {
 /// Subscribes to everything and never reads: its writer waits for ever.
 class Stalled final : public async::Stream {
  public:
+  explicit Stalled(std::string_view words) : words_(words) {}
   async::Task<Result<std::size_t, async::StreamError>> read(std::span<std::uint8_t> out) override {
-    constexpr std::string_view kWords = "{\"do\":\"subscribe\"}\n";
     if (std::exchange(said_, true)) co_await never_.wait("nothing");
-    std::ranges::copy(kWords, out.begin());
-    co_return kWords.size();
+    std::ranges::copy(words_, out.begin());
+    co_return words_.size();
   }
   async::Task<Result<void, async::StreamError>> write(Bytes) override {
     co_await never_.wait("nobody reads");
@@ -31,6 +32,7 @@ class Stalled final : public async::Stream {
   }
 
  private:
+  const std::string_view words_;
   bool said_ = false;
   async::WaitList never_;
 };
@@ -56,22 +58,39 @@ class Flooding final : public async::Stream {
   std::string chunk_;
 };
 
+constexpr std::string_view kSubscribe = "{\"do\":\"subscribe\"}\n";
+constexpr std::string_view kPing = "\xc0\x06\x17\xc0";
+
 struct Crowd {
-  explicit Crowd(std::size_t stalled, std::size_t flooding)
+  explicit Crowd(std::size_t stalled,
+                 std::size_t flooding,
+                 std::size_t stalled_kiss = 0,
+                 std::size_t flooding_kiss = 0)
       : repeater(executor, radio, ledger, random, settings(), {mesh::PublicKey{0x42}, {}}),
         service(executor, repeater),
         server(service) {
     repeater.start();
     server.start();
-    for (std::size_t i = 0; i < stalled; ++i) server.adopt(std::make_unique<Stalled>());
+    for (std::size_t i = 0; i < stalled; ++i) server.adopt(std::make_unique<Stalled>(kSubscribe));
     for (std::size_t i = 0; i < flooding; ++i) {
       constexpr std::string_view kFloods[] = {
           "{\"do\":\"status\"}\n", "nonsense\n", "\n\n\n\n\n\n"};
       server.adopt(std::make_unique<Flooding>(kFloods[i % 3]));
     }
+    kiss.start();
+    for (std::size_t i = 0; i < stalled_kiss; ++i) {
+      kiss.adopt_local(std::make_unique<Stalled>(kPing));
+    }
+    for (std::size_t i = 0; i < flooding_kiss; ++i) {
+      // Pings, signatures, frames that never end, and what is no frame.
+      constexpr std::string_view kFloods[] = {
+          kPing, "\xc0\x06\x04words\xc0", "no frame at all", "\xc0\xc0\xc0\xdb\xc0"};
+      kiss.adopt_local(std::make_unique<Flooding>(kFloods[i % 4]));
+    }
     port.run(executor, executor.now() + seconds(1));
   }
   ~Crowd() {
+    kiss.stop();
     server.stop();
     repeater.stop();
   }
@@ -118,32 +137,46 @@ struct Crowd {
   node::Repeater repeater;
   Service service;
   JsonServer server;
+  KissServer kiss{service, random, ""};
   std::uint64_t given_meanwhile = 0;  // turns, while a frame was on its way
 };
 
-TEST(Crowd, AHundredStalledAndAHundredFloodingClientsCostAFrameNoSteps) {
+// Of some frames, from their arrival to their transmission.
+std::uint64_t steps_of_frames(Crowd& crowd) {
   constexpr int kFrames = 40;
-  const auto steps = [](Crowd& crowd) {
-    std::uint64_t sum = 0;
-    for (int i = 0; i < kFrames; ++i) {
-      sum +=
-          crowd.steps_of_a_frame(static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i));
-      // Not a round number: each frame finds the clients in another state.
-      crowd.port.run(crowd.executor, crowd.executor.now() + microseconds(100'003));
-      if (crowd.server.connection_count() > 0) crowd.let_clients_ask();
-    }
-    return sum;
-  };
+  std::uint64_t sum = 0;
+  for (int i = 0; i < kFrames; ++i) {
+    sum += crowd.steps_of_a_frame(static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i));
+    // Not a round number: each frame finds the clients in another state.
+    crowd.port.run(crowd.executor, crowd.executor.now() + microseconds(100'003));
+    if (crowd.service.client_count() > 0) crowd.let_clients_ask();
+  }
+  return sum;
+}
+
+void expect_no_steps_more(Crowd& crowded) {
   Crowd alone(0, 0);
-  Crowd crowded(100, 100);
-  ASSERT_EQ(crowded.server.connection_count(), 200u);
-  const std::uint64_t before = steps(alone);
-  const std::uint64_t after = steps(crowded);
+  const std::uint64_t before = steps_of_frames(alone);
+  const std::uint64_t after = steps_of_frames(crowded);
   EXPECT_LE(after * 10, before * 11) << before << " steps alone, " << after << " in the crowd";
   EXPECT_GE(after, before);
   // Nor instructions: while a frame is on its way, clients have no turn.
   EXPECT_LE(crowded.given_meanwhile * 10, after);
-  EXPECT_GT(crowded.service.turns().given(), 10'000u);  // they were served all the while
+}
+
+TEST(Crowd, AHundredStalledAndAHundredFloodingClientsCostAFrameNoSteps) {
+  Crowd crowd(100, 100);
+  ASSERT_EQ(crowd.server.connection_count(), 200u);
+  expect_no_steps_more(crowd);
+  EXPECT_GT(crowd.service.turns().given(), 10'000u);  // they were served all the while
+}
+
+TEST(Crowd, SixteenStalledAndSixteenFloodingKissProgramsCostAFrameNoSteps) {
+  Crowd crowd(0, 0, Service::kRemote / 2, Service::kRemote / 2);
+  ASSERT_EQ(crowd.kiss.connection_count(), Service::kRemote);
+  expect_no_steps_more(crowd);
+  EXPECT_EQ(crowd.kiss.connection_count(), Service::kRemote);
+  EXPECT_GT(crowd.service.turns().given(), 1000u);
 }
 
 TEST(Crowd, AFloodIsServedAtThePaceOfItsAllowance) {

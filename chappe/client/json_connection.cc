@@ -176,7 +176,7 @@ std::string JsonConnection::words(SubmitError error, const JsonRequest& request)
     case SubmitError::not_a_packet:
       return "not a packet: " + std::string(to_string(mesh::parse(request.frame).error()));
     case SubmitError::too_many:
-      wants_room_ = true;
+      wants_room_ |= Session::room_bit(session_.refused_lane());
       return "too many submissions under way; {\"event\":\"room\"} will follow";
     case SubmitError::restarted:
       return "the service is being restarted; ask again";
@@ -305,16 +305,22 @@ void JsonConnection::announce_restart() {
   asked_.fill(std::nullopt);
   JsonLine(output_).text("event", "restarted").number("generation", announced_generation_);
   // The new generation owes nothing of the old one's, and has room for everybody.
-  if (std::exchange(wants_room_, false)) JsonLine(output_).text("event", "room");
+  announce_room(Session::kRoomBits);
+}
+
+void JsonConnection::announce_room(std::uint32_t bits) {
+  bits &= std::exchange(wants_room_, wants_room_ & ~bits);
+  for (const Lane lane : {Lane::urgent, Lane::other}) {
+    if ((bits & Session::room_bit(lane)) == 0) continue;
+    JsonLine(output_).text("event", "room").text("lane", to_string(lane));
+  }
 }
 
 // A turn's worth of what waits for this client. Asking ends with a refusal, which is what makes the
 // next wake ours; a client that subscribed to nothing does not even ask.
 void JsonConnection::collect(std::uint32_t why) {
   announce_restart();
-  if ((why & Session::kRoomBit) != 0 && std::exchange(wants_room_, false)) {
-    JsonLine(output_).text("event", "room");
-  }
+  announce_room(why);
   collect_results();
   const EventLog::Kept* event = nullptr;
   for (std::size_t i = 0; i < kEventsPerTurn && wants_events_; ++i) {

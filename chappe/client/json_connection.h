@@ -51,7 +51,7 @@ class JsonConnection {
   // Beside the session's own bits in its wake word.
   static constexpr std::uint32_t kReplyBit = 1u << 8;
   static constexpr std::uint32_t kAnything = Session::kEventBit | Session::kResultBit |
-                                             Session::kRoomBit | kReplyBit |
+                                             Session::kRoomBits | kReplyBit |
                                              flow::Subscriber::kRestarted;
 
   struct Linger : async::Timer {
@@ -78,6 +78,7 @@ class JsonConnection {
   void add_result(const SubmissionResult& result);
   void list_clients();
   void announce_restart();
+  void announce_room(std::uint32_t bits);
   void end();
 
   Service& service_;
@@ -88,7 +89,7 @@ class JsonConnection {
   sync::Signal* on_end_ = nullptr;
   std::string output_;
   bool wants_events_ = false;
-  bool wants_room_ = false;
+  std::uint32_t wants_room_ = 0;  // bits of the lanes that were full
   std::uint32_t results_awaited_ = 0;
   std::uint32_t announced_generation_;
   bool skipping_ = false;  // the rest of a line that was too long

@@ -60,7 +60,7 @@ class KissConnection final : private KissHost {
   static constexpr std::uint32_t kReplyBit = 1u << 8;
   static constexpr std::uint32_t kPollBit = 1u << 9;
   static constexpr std::uint32_t kAnything = Session::kEventBit | Session::kResultBit |
-                                             Session::kRoomBit | kReplyBit | kPollBit |
+                                             Session::kRoomBits | kReplyBit | kPollBit |
                                              flow::Subscriber::kRestarted;
 
   // The modem's own waiting, as a bit; and the end of a connection's patience.

@@ -51,7 +51,10 @@ void Link::subscribe(std::string events) {
 
 bool Link::submit(std::string_view key, Bytes frame, Duration after, std::uint8_t priority) {
   const auto place = std::ranges::find_if(pending_, [](const auto& pending) { return !pending; });
-  if (place == pending_.end()) return false;
+  const auto in_lane = std::ranges::count_if(pending_, [&](const auto& pending) {
+    return pending && lane_of(pending->priority) == lane_of(priority);
+  });
+  if (place == pending_.end() || in_lane == kSubmissionsPerLane) return false;
   *place = Pending{SubmissionKey(key),
                    mesh::FrameBytes(frame),
                    time_after(executor_.now(), after),

@@ -13,6 +13,7 @@
 #include "chappe/async/wait_list.h"
 #include "chappe/base/random.h"
 #include "chappe/client/journal.h"
+#include "chappe/client/lane.h"
 
 namespace chappe::client {
 
@@ -60,7 +61,7 @@ class LinkListener {
 /// Context: tasks of one executor.
 class Link {
  public:
-  static constexpr std::size_t kPending = 4;  // the service's own limit for a client
+  static constexpr std::size_t kPending = kLanes * kSubmissionsPerLane;  // the service's own limit
   static constexpr Duration kPauseMin = milliseconds(50);
   static constexpr Duration kPauseMax = seconds(5);
   static constexpr Duration kAskAgain = seconds(1);
@@ -85,8 +86,9 @@ class Link {
   /// A key that nobody has had.
   std::string new_key();
 
-  /// Sends a packet once. False: kPending are under way; their results make room. A program that
-  /// may die itself keeps key and frame first, and submits them again when it lives again.
+  /// Sends a packet once. False: as many as its lane has room for are under way; their results make
+  /// room. A program that may die itself keeps key and frame first, and submits them again when it
+  /// lives again.
   bool submit(std::string_view key, Bytes frame, Duration after = {}, std::uint8_t priority = 1);
 
   bool connected() const { return greeted_; }

@@ -32,6 +32,9 @@ Service::Service(async::Executor& executor,
   turns_.start();
   executor_.spawn(herald_slot_, "client herald", &Service::herald, this);
   executor_.spawn(supervisor_slot_, "client supervisor", &Service::supervise, this);
+  if (sync::Signal* const resets = repeater_.radio().resets()) {
+    executor_.spawn(radio_slot_, "client radio", &Service::watch_radio, this, std::ref(*resets));
+  }
   if (journal_->store() != nullptr) {
     executor_.spawn(disk_slot_, "client journal", &Service::await_disk, this);
   }
@@ -40,6 +43,7 @@ Service::Service(async::Executor& executor,
 Service::~Service() {
   CHAPPE_CHECK(sessions_.empty());
   disk_slot_.cancel();
+  radio_slot_.cancel();
   supervisor_slot_.cancel();
   herald_slot_.cancel();
   turns_.stop();
@@ -109,6 +113,7 @@ bool Service::place(Session* owner,
   }
   underway->owner = owner;
   underway->entry = entry;
+  underway->lane = lane_of(priority);
   underway_.push_back(*underway);
   placing_ = underway;
   const auto placed = repeater_.submit(frame, after, priority, nullptr, {});
@@ -123,7 +128,7 @@ void Service::hand_over(Journal::Entry& entry) {
   const Time now = executor_.now();
   const Duration after = std::max(Duration::zero(), entry.due - now);
   // What waited for a service that was not there is worth nothing after its time, like any other.
-  if (now > time_after(entry.due, repeater_.settings().local_expiry)) {
+  if (now > time_after(entry.due, repeater_.settings().expiry.local)) {
     journal_->close(
         entry, Unexpected(tx::Refused{tx::Why::expired, tx::Stage::early, entry.due}), now);
     return;
@@ -179,6 +184,7 @@ void Service::ended(Underway& underway, const tx::Outcome& outcome) {
   Session* owner = underway.owner;
   SubmissionResult result;
   result.id = underway.id;
+  result.lane = underway.lane;
   result.outcome = outcome;
   if (Journal::Entry* const entry = underway.entry) {
     const bool stopped = !outcome && outcome.error().why == tx::Why::stopped;
@@ -232,9 +238,7 @@ void Service::restart() {
   });
   journal_->begin_generation(notifier_.generation() + 1);
   notifier_.restarted();
-  sessions_.for_each([&](Session& session) {
-    notifier_.progress(session.subscriber_, Session::kRoomTopic, kSubmissionsPerClient);
-  });
+  sessions_.for_each([&](Session& session) { session.give_all_room(); });
 }
 
 void Service::request_restart(Cause cause, std::string_view why) {
@@ -254,6 +258,13 @@ async::Task<> Service::supervise() {
   }
 }
 
+async::Task<> Service::watch_radio(sync::Signal& resets) {
+  for (;;) {
+    co_await resets.next();
+    request_restart(Cause::radio_reset);
+  }
+}
+
 // --- A client ------------------------------------------------------------------------------------
 
 Session::Session(Service& service, std::string_view name)
@@ -265,7 +276,13 @@ Session::Session(Service& service, std::string_view name)
   ++service.client_count_;
   service.sessions_.push_back(*this);
   service.notifier_.attach(subscriber_);
-  service.notifier_.progress(subscriber_, kRoomTopic, Service::kSubmissionsPerClient);
+  give_all_room();
+}
+
+void Session::give_all_room() {
+  for (std::uint8_t lane = 0; lane < kLanes; ++lane) {
+    service_.notifier_.progress(subscriber_, kRoomTopic + lane, kSubmissionsPerLane);
+  }
 }
 
 Session::~Session() {
@@ -330,19 +347,23 @@ Access Session::next_result(SubmissionResult& result) {
   if (access != Access::granted) return access;
   result = results_.pop();
   // Its place is free only now that the result was read: results need no other bound.
-  if (result.kind != SubmissionResult::Kind::accepted) service_.post(*this, kRoomTopic, 1);
+  if (result.kind != SubmissionResult::Kind::accepted) {
+    service_.post(*this, room_topic(result.lane), 1);
+  }
   return access;
 }
 
-std::optional<SubmitError> Session::take_room() {
-  switch (service_.notifier_.want(subscriber_, kRoomTopic)) {
+std::optional<SubmitError> Session::take_room(Lane lane) {
+  const std::uint32_t bit = room_bit(lane);
+  switch (service_.notifier_.want(subscriber_, room_topic(lane))) {
     case Access::restarted:
       return SubmitError::restarted;
     case Access::refused:
-      if ((std::exchange(told_, told_ & ~kRoomBit) & kRoomBit) != 0) ++counters_.in_vain;
+      if ((std::exchange(told_, told_ & ~bit) & bit) != 0) ++counters_.in_vain;
+      refused_lane_ = lane;
       return SubmitError::too_many;
     case Access::granted:
-      told_ &= ~kRoomBit;
+      told_ &= ~bit;
       return std::nullopt;
   }
   return std::nullopt;
@@ -352,7 +373,7 @@ Result<std::uint64_t, SubmitError> Session::submit(Bytes frame,
                                                    Duration after,
                                                    std::uint8_t priority) {
   if (!mesh::parse(frame)) return Unexpected(SubmitError::not_a_packet);
-  if (const auto refusal = take_room()) return Unexpected(*refusal);
+  if (const auto refusal = take_room(lane_of(priority))) return Unexpected(*refusal);
   ++counters_.submitted;
   std::uint64_t id = 0;
   if (!service_.place(this, nullptr, frame, after, priority, id)) {
@@ -365,6 +386,7 @@ Result<std::uint64_t, SubmitError> Session::submit(Bytes frame,
 void Session::adopt(Journal::Entry& entry) {
   SubmissionResult result;
   result.id = entry.id;
+  result.lane = lane_of(entry.priority);
   result.key = entry.key;
   result.durable = entry.durable;
   if (Session* const former = std::exchange(entry.owner, this)) {
@@ -402,15 +424,18 @@ Result<void, SubmitError> Session::submit(std::string_view key,
     return Unexpected(SubmitError::key_reused);
   }
   if (entry != nullptr && entry->owner == this) return Unexpected(SubmitError::under_way);
-  if (const auto refusal = take_room()) return Unexpected(*refusal);
-  if (entry != nullptr && !anew) {
+  // What is there already keeps the priority it was accepted with.
+  const bool adopts = entry != nullptr && !anew;
+  const Lane lane = lane_of(adopts ? entry->priority : priority);
+  if (const auto refusal = take_room(lane)) return Unexpected(*refusal);
+  if (adopts) {
     adopt(*entry);
     return {};
   }
   const Time now = service_.executor_.now();
   entry = journal.accept(entry, key, frame, time_after(now, after), priority, now);
   if (entry == nullptr) {
-    service_.post(*this, kRoomTopic, 1);
+    service_.post(*this, room_topic(lane), 1);
     return Unexpected(SubmitError::journal_full);
   }
   ++counters_.submitted;
@@ -424,7 +449,7 @@ Result<bool, SubmitError> Session::claim(std::string_view key) {
   Journal::Entry* const entry = service_.journal().find(key);
   if (entry == nullptr) return false;
   if (entry->owner == this) return Unexpected(SubmitError::under_way);
-  if (const auto refusal = take_room()) return Unexpected(*refusal);
+  if (const auto refusal = take_room(lane_of(entry->priority))) return Unexpected(*refusal);
   adopt(*entry);
   return true;
 }

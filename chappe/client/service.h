@@ -13,6 +13,7 @@
 #include "chappe/base/ring.h"
 #include "chappe/client/event_log.h"
 #include "chappe/client/journal.h"
+#include "chappe/client/lane.h"
 #include "chappe/client/turns.h"
 #include "chappe/flow/notifier.h"
 #include "chappe/node/event.h"
@@ -31,6 +32,7 @@ struct SubmissionResult {
   };
   Kind kind = Kind::ended;
   std::uint64_t id = 0;  // of its events; 0 if it ended in an earlier run of the process
+  Lane lane = Lane::other;
   SubmissionKey key;
   bool durable = false;  // accepted: also if the power goes
   tx::Outcome outcome = Unexpected(tx::Refused{});
@@ -63,7 +65,7 @@ class Service final : private node::EventListener {
   static constexpr std::size_t kLocal = 216;  // Unix socket
   static constexpr std::size_t kRemote = 32;  // TCP and pty
   static constexpr std::size_t kClients = kInProcess + kLocal + kRemote;
-  static constexpr std::size_t kSubmissionsPerClient = 4;
+  static constexpr std::size_t kSubmissionsPerClient = kLanes * kSubmissionsPerLane;
   /// Two restarts are at least so far apart, whoever asks for them and how often.
   static constexpr Duration kRestartPause = seconds(1);
 
@@ -113,6 +115,7 @@ class Service final : private node::EventListener {
   // still sent; only the result is nobody's, unless it has a key.
   struct Underway : ListNode {
     std::uint64_t id = 0;
+    Lane lane = Lane::other;
     Session* owner = nullptr;
     Journal::Entry* entry = nullptr;
   };
@@ -123,6 +126,7 @@ class Service final : private node::EventListener {
   void on_keying(std::uint64_t id) noexcept override;
   async::Task<> herald();
   async::Task<> supervise();
+  async::Task<> watch_radio(sync::Signal& resets);
   async::Task<> await_disk();
 
   Underway* find(std::uint64_t id);
@@ -173,6 +177,7 @@ class Service final : private node::EventListener {
 
   async::TaskSlot<1024> herald_slot_;
   async::TaskSlot<1024> supervisor_slot_;
+  async::TaskSlot<1024> radio_slot_;
   async::TaskSlot<1024> disk_slot_;
 };
 
@@ -197,10 +202,15 @@ class Session : public ListNode {
   // Topics of the subscriber's word; kRestarted comes with flow::Subscriber.
   static constexpr std::uint8_t kEventTopic = 0;
   static constexpr std::uint8_t kResultTopic = 1;
-  static constexpr std::uint8_t kRoomTopic = 2;
+  static constexpr std::uint8_t kRoomTopic = 2;  // of the first lane; the others follow
   static constexpr std::uint32_t kEventBit = 1u << kEventTopic;
   static constexpr std::uint32_t kResultBit = 1u << kResultTopic;
-  static constexpr std::uint32_t kRoomBit = 1u << kRoomTopic;
+  static constexpr std::uint8_t room_topic(Lane lane) {
+    return static_cast<std::uint8_t>(kRoomTopic + static_cast<std::uint8_t>(lane));
+  }
+  static constexpr std::uint32_t room_bit(Lane lane) { return 1u << room_topic(lane); }
+  static constexpr std::uint32_t kRoomBits = ((1u << kLanes) - 1) << kRoomTopic;
+  static_assert(kRoomTopic + kLanes <= flow::Subscriber::kTopics);
 
   /// Panics beyond Service::kClients: ask service.client_count() first. `name` is for people.
   explicit Session(Service& service, std::string_view name = "task");
@@ -221,8 +231,8 @@ class Session : public ListNode {
   /// What became of a submission of this client. Refused: nothing new, and one wake is owed.
   [[nodiscard]] flow::Access next_result(SubmissionResult& result);
 
-  /// Sends a packet of the client's own making; returns its id. `too_many`: a wake for room is
-  /// owed.
+  /// Sends a packet of the client's own making; returns its id. `too_many`: a wake for room in
+  /// its lane is owed, whatever the other lane holds.
   Result<std::uint64_t, SubmitError> submit(Bytes frame, Duration after, std::uint8_t priority);
 
   /// The same under a key, which makes asking again harmless: it is accepted once, sent at most
@@ -233,6 +243,9 @@ class Session : public ListNode {
                                    std::uint8_t priority);
   /// Only the answers of a submission made earlier. False: this key is not known here.
   Result<bool, SubmitError> claim(std::string_view key);
+
+  /// Which lane was full when something was refused as `too_many` last.
+  Lane refused_lane() const { return refused_lane_; }
 
   /// `co_await session.wake().wait(kEventBit | …)` tells why.
   sync::Flags& wake() { return subscriber_.wake(); }
@@ -250,7 +263,8 @@ class Session : public ListNode {
   // Each submission under way has at most these answers unread.
   static constexpr std::size_t kAnswersEach = 2;
 
-  std::optional<SubmitError> take_room();
+  std::optional<SubmitError> take_room(Lane lane);
+  void give_all_room();
   void adopt(Journal::Entry& entry);
   void note_lost(std::uint64_t lost);
 
@@ -265,6 +279,7 @@ class Session : public ListNode {
   List<Journal::Entry> adopted_;
   std::uint32_t told_ = 0;  // topics posted and not yet looked at
   std::uint64_t lost_ = 0;
+  Lane refused_lane_ = Lane::other;
   ClientCounters counters_;
 };
 

@@ -153,7 +153,7 @@ TEST_F(ServiceTest, AResultReachesItsSubmitterAlone) {
 TEST_F(ServiceTest, RoomIsOwedToWhoWasRefusedAndPaidWhenAResultIsRead) {
   Service service(executor_, repeater_);
   Session session(service);
-  for (std::uint8_t i = 0; i < Service::kSubmissionsPerClient; ++i) {
+  for (std::uint8_t i = 0; i < kSubmissionsPerLane; ++i) {
     EXPECT_TRUE(session.submit(packet(i), Duration::zero(), 1));
   }
   const auto refused = session.submit(packet(99), Duration::zero(), 1);
@@ -163,7 +163,7 @@ TEST_F(ServiceTest, RoomIsOwedToWhoWasRefusedAndPaidWhenAResultIsRead) {
   EXPECT_EQ(session.wake().take(~0u), 0u);
   SubmissionResult result;
   EXPECT_EQ(session.next_result(result), Access::granted);
-  EXPECT_EQ(session.wake().take(~0u), Session::kRoomBit);
+  EXPECT_EQ(session.wake().take(~0u), Session::room_bit(Lane::other));
   EXPECT_TRUE(session.submit(packet(99), Duration::zero(), 1));
 }
 
@@ -190,12 +190,62 @@ TEST_F(ServiceTest, ARestartWakesEveryClientExactlyOnceAndNobodyAtTheFirstStart)
   EXPECT_TRUE(idle.submit(packet(2), Duration::zero(), 1));
 }
 
+TEST_F(ServiceTest, RoomInOneLaneIsNotWithheldBecauseTheOtherIsClogged) {
+  Service service(executor_, repeater_);
+  Session session(service);
+  constexpr std::uint8_t kUrgent = 0;
+  constexpr std::uint8_t kBulk = 7;
+  std::uint8_t serial = 0;
+  // What is put off for minutes clogs its own lane.
+  while (session.submit(packet(serial), minutes(4), kBulk)) ++serial;
+  EXPECT_EQ(serial, kSubmissionsPerLane);
+  EXPECT_EQ(session.refused_lane(), Lane::other);
+  for (std::size_t i = 0; i < kSubmissionsPerLane; ++i) {
+    EXPECT_TRUE(session.submit(packet(++serial), Duration::zero(), kUrgent));
+  }
+  EXPECT_FALSE(session.submit(packet(++serial), Duration::zero(), kUrgent));
+  EXPECT_EQ(session.refused_lane(), Lane::urgent);
+  EXPECT_EQ(session.wake().take(~0u), 0u);
+  run();
+  // Both are owed; there is room in one, and that one alone is told.
+  SubmissionResult result;
+  EXPECT_EQ(session.next_result(result), Access::granted);
+  EXPECT_EQ(result.lane, Lane::urgent);
+  EXPECT_EQ(session.wake().take(~0u), Session::room_bit(Lane::urgent));
+  EXPECT_FALSE(session.submit(packet(++serial), Duration::zero(), kBulk));
+  EXPECT_TRUE(session.submit(packet(++serial), Duration::zero(), kUrgent));
+  // The other is paid in its time, once.
+  run(minutes(10));
+  while (session.next_result(result) == Access::granted) {
+  }
+  EXPECT_EQ(session.wake().take(~0u), Session::room_bit(Lane::other));
+  EXPECT_LE(session.subscriber().posts(), session.subscriber().refusals());
+}
+
+TEST_F(ServiceTest, AResetOfTheRadioBeginsANewGenerationOfWhichEveryClientLearnsOnce) {
+  Service service(executor_, repeater_);
+  Session session(service);
+  SubmissionResult result;
+  EXPECT_EQ(session.next_result(result), Access::refused);
+  run();
+  EXPECT_EQ(service.generation(), 0u);
+  radio_.reset();
+  run();
+  EXPECT_EQ(service.generation(), 1u);
+  EXPECT_EQ(service.restarts(Cause::radio_reset), 1u);
+  EXPECT_EQ(service.restarts(Cause::fault), 0u);
+  EXPECT_EQ(session.subscriber().posts(), 1u);
+  EXPECT_EQ(session.wake().take(~0u), flow::Subscriber::kRestarted);
+  EXPECT_EQ(session.next_result(result), Access::restarted);
+  EXPECT_EQ(session.next_result(result), Access::refused);
+}
+
 TEST_F(ServiceTest, AClientMayGoAtAnyMoment) {
   Service service(executor_, repeater_);
   for (std::uint8_t i = 0; i < 100; ++i) {
     Session session(service);
     session.subscribe(kAllEvents);
-    for (std::uint8_t n = 0; n < Service::kSubmissionsPerClient; ++n) {
+    for (std::uint8_t n = 0; n < kSubmissionsPerLane; ++n) {
       EXPECT_TRUE(session.submit({}, {}, 1).has_value() ||
                   session.submit(packet(n), milliseconds(i), 1));
     }

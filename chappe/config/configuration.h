@@ -114,7 +114,9 @@ struct Hops {
 /// How long a frame may wait for its turn before it is worth nothing, by class.
 struct Expiry {
   Duration relay = seconds(60);
+  Duration answer = seconds(30);
   Duration local = minutes(2);
+  Duration advert = minutes(15);
 
   bool operator==(const Expiry&) const = default;
 };

@@ -131,7 +131,10 @@ std::string reference_page() {
       "The whole occupied bandwidth, frequency ± bandwidth / 2, has to lie inside one band. Where "
       "two bands\noverlap, the one that `band` names counts, or the one listed first. `law.rules` "
       "add to a band's rules and "
-      "never replace them. These\nare the figures the program enforces, not legal advice.\n"
+      "never replace them. These\nare the figures the program enforces, not legal advice; they "
+      "are data, in [regions.toml](../chappe/config/regions.toml),\nwhich is built in and refused "
+      "with "
+      "a mistake in it.\n"
       "\n"
       "| region | where | band | from | to | power at most | time rules |\n"
       "|---|---|---|---|---|---|---|\n";

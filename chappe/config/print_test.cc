@@ -68,7 +68,8 @@ TEST(Print, EveryMemberReadsBackEqual) {
                     .flood_max_advert = 3,
                     .loop_detect = LoopDetect::moderate,
                     .flood_copies_enough = 2};
-  other.expiry = Expiry{.relay = seconds(1), .local = minutes(30)};
+  other.expiry = Expiry{
+      .relay = seconds(1), .answer = seconds(2), .local = minutes(30), .advert = minutes(31)};
   other.adverts =
       Adverts{.at_start = false, .zero_hop_interval = hours(1), .flood_interval = Duration::zero()};
   other.access = Access{.admin_password = "geheim", .guest_password = "\\\"'"};

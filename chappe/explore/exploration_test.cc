@@ -28,6 +28,17 @@ CHAPPE_EXPLORE(announced_with_release) {
 CHAPPE_EXPLORE(announced_relaxed) {
   announce(x, MemoryOrder::relaxed);
 }
+// The reader is first in every execution; who writes after it does not wait for it in order.
+CHAPPE_EXPLORE(written_after_it_was_read) {
+  auto& box = x.make<Box>("box");
+  x.worker("reader", [&] {
+    x.plain_read(box.data);
+    x.store(box.flag, 1, MemoryOrder::relaxed);
+  });
+  x.worker("writer", [&] {
+    if (x.load(box.flag, MemoryOrder::acquire) == 1) x.plain_write(box.data);
+  });
+}
 CHAPPE_EXPLORE(goes_round_for_ever) {
   auto& box = x.make<Box>("box");
   x.worker("spinner", [&] {
@@ -64,6 +75,12 @@ TEST(Exploration, WhatIsOrderedPassesCompletely) {
 
 TEST(Exploration, AMissingReleaseIsARaceAfterTwoExecutions) {
   const Report report = explore(test("announced_relaxed"));
+  EXPECT_EQ(report.failure, Failure::race);
+  EXPECT_LE(report.executions, 2u);
+}
+
+TEST(Exploration, AReadThatNothingOrdersBeforeALaterWriteIsARaceToo) {
+  const Report report = explore(test("written_after_it_was_read"));
   EXPECT_EQ(report.failure, Failure::race);
   EXPECT_LE(report.executions, 2u);
 }

@@ -303,6 +303,21 @@ TEST_F(InflightTest, AConfirmationBetweenTwoLooksClearsTheSuspicion) {
   EXPECT_EQ(wedges_.count, 0);
 }
 
+// However many come home in one period, with the next one always out at the look.
+TEST_F(InflightTest, ManyConfirmationsBetweenTwoLooksAreNoWedge) {
+  start();
+  inflight_.submitted();
+  run_to(1);
+  for (std::uint32_t bits = 1; bits < 16; ++bits) {
+    for (std::uint32_t i = 0; i < 1u << bits; ++i) {
+      inflight_.confirmed();
+      inflight_.submitted();
+    }
+    run_to(static_cast<int>(bits) * 100 + 5);
+    EXPECT_EQ(wedges_.count, 0) << "after " << (1u << bits) << " confirmations";
+  }
+}
+
 TEST_F(InflightTest, WithNothingPendingThereIsNoTimer) {
   start();
   inflight_.submitted();

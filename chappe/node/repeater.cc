@@ -71,7 +71,9 @@ Repeater::Repeater(async::Executor& executor,
       transmitter_(executor, radio, law, random, settings.policy),
       receiver_(executor, radio, *this) {
   seen_.mirror_to(&known_);
-  if (settings_.known == Known::dropped_at_radio) radio_.set_filter(&known_);
+  // Who counts copies has to hear of them.
+  const bool counts_copies = settings_.copies_enough > 0;
+  if (settings_.known == Known::dropped_at_radio && !counts_copies) radio_.set_filter(&known_);
   settings_.rules.own = identity.pub;
   radio_changed();
   if (settings_.mode != Mode::forward) settings_.rules.forwarding = mesh::Forwarding::off;
@@ -324,14 +326,14 @@ void Repeater::forward(std::uint64_t id,
     submission.priority = outgoing.priority;
     submission.origin = tx::Origin::relay;
     submission.neighbour = neighbour_of(packet);
-    submission.expiry = expiry(settings_.relay_expiry);
+    submission.expiry = expiry(packet, tx::Origin::relay);
     submission.tag = static_cast<std::uint64_t>(&journey - journeys_.data());
     transmitter_.submit(submission);
   }
 }
 
-Time Repeater::expiry(Duration span) const {
-  return time_after(executor_.now(), span);
+Time Repeater::expiry(const mesh::Packet& packet, tx::Origin origin) const {
+  return time_after(executor_.now(), settings_.expiry.of(packet.type, origin));
 }
 
 std::optional<mesh::Why> Repeater::try_handle(const mesh::Packet& packet,
@@ -391,7 +393,7 @@ Result<std::uint64_t, mesh::ParseError> Repeater::submit(
   submission.after = after;
   submission.priority = priority;
   submission.origin = tx::Origin::local;
-  submission.expiry = expiry(settings_.local_expiry);
+  submission.expiry = expiry(*packet, tx::Origin::local);
   submission.tag = static_cast<std::uint64_t>(&journey - journeys_.data());
   if (settings_.mode == Mode::no_tx) {
     const tx::Refused refusal{tx::Why::not_permitted, tx::Stage::early, kNever};

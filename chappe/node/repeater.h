@@ -82,6 +82,7 @@ class Repeater final : private rx::FrameSink,
   const tx::Law& law() const { return law_; }
   const Settings& settings() const { return settings_; }
   const radio::Radio& radio() const { return radio_; }
+  radio::Radio& radio() { return radio_; }
   const mesh::Identity& identity() const { return identity_; }
   Time now() const { return executor_.now(); }
   Duration uptime() const { return executor_.now() - started_; }
@@ -152,7 +153,7 @@ class Repeater final : private rx::FrameSink,
   void tell(const Event& event);
   void count(Bytes frame, const tx::Outcome& outcome);
   void tell_outcome(const Journey& journey, Bytes frame, const tx::Outcome& outcome);
-  Time expiry(Duration span) const;
+  Time expiry(const mesh::Packet& packet, tx::Origin origin) const;
   Journey& begin(std::uint64_t id);
 
   async::Executor& executor_;

@@ -125,5 +125,56 @@ TEST(Repeater, ATransmissionOfMoreThanEightSecondsRaisesTheAlarm) {
   }
 }
 
+// The budget is spent until a moment before or after a frame is worth nothing.
+TEST(Repeater, WhatAFrameIsSaysHowLongItWaits) {
+  using mesh::PayloadType;
+  using tx::Origin;
+  struct Case {
+    PayloadType type;
+    Origin origin;
+    Duration expiry;
+  };
+  const Expiry times;
+  for (const Case& c : {Case{PayloadType::group_text, Origin::relay, times.relay},
+                        Case{PayloadType::ack, Origin::relay, times.answer},
+                        Case{PayloadType::ack, Origin::local, times.answer},
+                        Case{PayloadType::response, Origin::local, times.answer},
+                        Case{PayloadType::path_return, Origin::local, times.answer},
+                        Case{PayloadType::group_text, Origin::local, times.local},
+                        Case{PayloadType::advert, Origin::local, times.advert}}) {
+    for (const Duration slack : {seconds(5), -seconds(5)}) {
+      port::VirtualPort port;
+      async::Executor executor(port);
+      SeededRandom random(1);
+      sim::ScriptedRadio radio(executor);
+      const tx::Rule rule{c.expiry - slack, seconds(2)};
+      tx::Ledger ledger(std::span<const tx::Rule>(&rule, 1));
+      ledger.reserve(rule.limit, Time{})->commit(Time{}, rule.limit);
+      Repeater repeater(executor, radio, ledger, random, Settings{}, mesh::Identity{});
+      repeater.start();
+      const std::array<std::uint8_t, 20> payload{1, 2, 3};
+      mesh::Packet packet;
+      packet.type = c.type;
+      packet.payload = Bytes(payload).first(c.type == PayloadType::ack ? 4 : payload.size());
+      radio::Frame frame;
+      frame.bytes = mesh::write(packet);
+      frame.snr = Decibels{40};
+      if (c.origin == Origin::relay) {
+        radio.hear(frame);
+      } else {
+        ASSERT_TRUE(repeater.submit(frame.bytes, {}, 0, nullptr, {}));
+      }
+      port.run(executor, executor.now() + c.expiry + seconds(10));
+      EXPECT_EQ(radio.log.size(), slack > Duration::zero() ? 1u : 0u)
+          << to_string(c.type) << (c.origin == Origin::relay ? " passed on" : " of our own");
+      const auto& statistics = repeater.statistics();
+      const auto expired = static_cast<std::size_t>(tx::Why::expired);
+      EXPECT_EQ(statistics.refused_early[expired] + statistics.refused_at_gate[expired],
+                slack > Duration::zero() ? 0u : 1u);
+      repeater.stop();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace chappe::node

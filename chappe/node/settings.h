@@ -5,9 +5,11 @@
 
 #include "chappe/base/bytes.h"
 #include "chappe/base/units.h"
+#include "chappe/mesh/packet.h"
 #include "chappe/mesh/rules.h"
 #include "chappe/mesh/seen_table.h"
 #include "chappe/node/preferences.h"
+#include "chappe/tx/submission.h"
 #include "chappe/tx/transmitter.h"
 
 namespace chappe::node {
@@ -32,6 +34,32 @@ enum class Known : std::uint8_t {
   judged,            // like everything else, with an event each
 };
 
+/// How long a frame may wait for its turn, by what it is.
+struct Expiry {
+  /// Later than this a relay helps nobody: by then the mesh has other copies, or has forgotten it.
+  Duration relay = seconds(60);
+  /// Acknowledgements and replies, passed on or our own: who waits for one has asked again by then.
+  Duration answer = seconds(30);
+  /// Whatever else is our own.
+  Duration local = minutes(5);
+  /// Our adverts: as good in a quarter of an hour as now, and many of them are not needed.
+  Duration advert = minutes(15);
+
+  Duration of(mesh::PayloadType type, tx::Origin origin) const {
+    switch (type) {
+      case mesh::PayloadType::ack:
+      case mesh::PayloadType::multipart:  // of acknowledgements: there are no others
+      case mesh::PayloadType::response:
+      case mesh::PayloadType::path_return:
+        return answer;
+      case mesh::PayloadType::advert:
+        return origin == tx::Origin::local ? advert : relay;
+      default:
+        return origin == tx::Origin::local ? local : relay;
+    }
+  }
+};
+
 inline constexpr std::size_t kNoPool = 0;
 inline constexpr std::size_t kPoolReference = 32;  // MeshCore simple_repeater at d9296435
 
@@ -45,9 +73,7 @@ struct Settings {
   Known known = Known::dropped_at_radio;
   Ranges ranges = Ranges::checked;
   tx::Policy policy;
-  /// Later than this a relay helps nobody: by then the mesh has other copies, or has forgotten it.
-  Duration relay_expiry = seconds(60);
-  Duration local_expiry = minutes(5);
+  Expiry expiry;
   /// A flood that waits is withdrawn once so many more copies of it were heard. 0: never.
   std::uint8_t copies_enough = 0;
   std::size_t seen_capacity = mesh::kSeenMax;
@@ -63,8 +89,7 @@ struct Settings {
     settings.policy.sharing = tx::Sharing::first_come;
     settings.preferences.name = "repeater";
     settings.preferences.admin_password = "password";
-    settings.relay_expiry = Duration::max();
-    settings.local_expiry = Duration::max();
+    settings.expiry = {Duration::max(), Duration::max(), Duration::max(), Duration::max()};
     settings.seen_capacity = mesh::kSeenReference;
     settings.packet_pool = kPoolReference;
     return settings;

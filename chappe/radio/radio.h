@@ -79,6 +79,10 @@ class Radio {
                                                                      Bytes frame,
                                                                      flow::Credit credit) = 0;
 
+  /// Set when the radio is back after a reset that was not its start: what it held is void, and
+  /// whoever keeps promises on top of it begins anew. Null: it is never reset. One task waits.
+  virtual sync::Signal* resets() { return nullptr; }
+
   /// Set once for each frame that was heard.
   virtual sync::Signal& heard() = 0;
   /// Takes the oldest frame that was heard; false if there is none.

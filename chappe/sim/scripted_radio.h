@@ -27,11 +27,14 @@ class ScriptedRadio final : public radio::Radio {
       : executor_(executor),
         modulation_(modulation),
         credits_(executor.wakes(), one_buffer()),
-        heard_(executor.wakes()) {}
+        heard_(executor.wakes()),
+        resets_(executor.wakes()) {}
 
   const radio::Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
   sync::Signal& heard() override { return heard_; }
+  sync::Signal* resets() override { return &resets_; }
+  void reset() { resets_.set(); }
 
   async::Task<radio::Channel> listen(const radio::Right&) override {
     ++listens_;
@@ -99,6 +102,7 @@ class ScriptedRadio final : public radio::Radio {
   radio::Modulation modulation_;
   flow::Credits credits_;
   sync::Signal heard_;
+  sync::Signal resets_;
   std::deque<radio::Frame> inbox_;
   std::uint64_t listens_ = 0;
   Duration radiated_{};

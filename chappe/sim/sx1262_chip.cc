@@ -191,6 +191,12 @@ bool is_read(std::uint8_t opcode) {
   }
 }
 
+template <std::size_t N>
+void keep(Bytes params, std::array<std::uint8_t, N>& to) {
+  CHAPPE_CHECK(params.size() == N);
+  for (std::size_t i = 0; i < N; ++i) to[i] = params[i];
+}
+
 }  // namespace
 
 Sx1262Chip::Sx1262Chip(async::Executor& executor, Air& air, const ChipBoard& board)
@@ -527,7 +533,7 @@ void Sx1262Chip::execute(Bytes command) {
       return;
     case 0x95:
       if (params[0] > 4 || params[2] != 0) complain("an amplifier setting that damages an SX1262");
-      std::ranges::copy(params, pa_config_.begin());
+      keep(params, pa_config_);
       registers_[0x08e7] = 0x38;
       return;
     case 0x93:
@@ -561,7 +567,7 @@ void Sx1262Chip::execute(Bytes command) {
       return;
     case 0x86:
       frf_ = number(params);
-      std::ranges::copy(params, registers_.begin() + 0x088b);
+      for (std::size_t i = 0; i < 4; ++i) registers_[0x088b + i] = params[i];
       return;
     case 0x8a:
       if (mode_ != Mode::standby_rc) return fail();
@@ -576,7 +582,7 @@ void Sx1262Chip::execute(Bytes command) {
       const bool sound = params[0] >= 5 && params[0] <= 12 && nominal_bandwidth(params[1]) != 0 &&
                          params[2] >= 1 && params[2] <= 4 && params[3] <= 1;
       if (!packet_type_set_ || !sound || !in_standby) return fail();
-      std::ranges::copy(params, modulation_params_.begin());
+      keep(params, modulation_params_);
       modulation_set_ = true;
       return;
     }
@@ -585,11 +591,11 @@ void Sx1262Chip::execute(Bytes command) {
           params[5] > 1) {
         return fail();
       }
-      std::ranges::copy(params, packet_params_.begin());
+      keep(params, packet_params_);
       packet_params_set_ = true;
       return;
     case 0x88:
-      std::ranges::copy(params, cad_params_.begin());
+      keep(params, cad_params_);
       return;
     case 0x8f:
       tx_base_ = params[0];

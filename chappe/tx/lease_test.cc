@@ -41,10 +41,11 @@ struct Life {
     transmitter.start();
   }
   void run_for(Duration span) { port.run(executor, executor.now() + span); }
-  void submit(Bytes frame, Time expiry = kNever) {
+  void submit(Bytes frame, Time expiry = kNever, Origin origin = Origin::relay) {
     Submission submission;
     submission.frame = frame;
     submission.expiry = expiry;
+    submission.origin = origin;
     transmitter.submit(submission);
   }
 
@@ -192,6 +193,8 @@ class Torture {
     const Time death = at_us(offset + random_.up_to(40'000'000));
     while (life.executor.now() < death) {
       act(life);
+      // The machine sleeps: its clock counts on, and whatever was due is late.
+      if (random_.up_to(9) == 0) life.port.skip(Duration(random_.up_to(5'000'000)));
       const Duration step(random_.up_to(3'000'000));
       life.port.run(life.executor, std::min(death, life.executor.now() + step));
     }
@@ -246,7 +249,8 @@ class Torture {
     const std::array<std::uint8_t, 255> bytes{};
     for (std::uint32_t burst = random_.up_to(8); burst > 0; --burst) {
       const Time expiry = random_.up_to(2) == 0 ? life.executor.now() + seconds(5) : kNever;
-      life.submit(Bytes(bytes).first(1 + random_.up_to(30)), expiry);
+      const Origin origin = random_.up_to(3) == 0 ? Origin::local : Origin::relay;
+      life.submit(Bytes(bytes).first(1 + random_.up_to(30)), expiry, origin);
     }
     switch (random_.up_to(9)) {
       case 0:
@@ -296,6 +300,98 @@ class Torture {
   std::vector<std::pair<std::int64_t, std::int64_t>> log_;
   std::uint64_t cuts_ = 0;
 };
+
+// --- Every place at which it can die -------------------------------------------------------------
+
+/// One short life, the same each time until it dies, and what the next one makes of it.
+class EveryDeath : public testing::Test {
+ protected:
+  static constexpr Rule kRule{seconds(60), seconds(6)};
+  static constexpr std::span<const Rule> kRules{&kRule, 1};
+  static constexpr Lease::Terms kTerms{milliseconds(600), milliseconds(300)};
+
+  /// Before its first step it has sent for two seconds in a life that ended well.
+  EveryDeath() {
+    Life life(disk_, kClock, kRules, kTerms);
+    for (int i = 0; i < 6; ++i) life.submit(kTwentyBytes);
+    life.run_for(seconds(4));
+    before_ = life.ledger.total();
+    end_well(life);
+    start_ = life.executor.now();
+  }
+
+  std::unique_ptr<Life> begin(sim::Disk& disk) const {
+    auto life = std::make_unique<Life>(disk, kClock, kRules, kTerms, start_);
+    for (int i = 0; i < 8; ++i) life->submit(kTwentyBytes);
+    return life;
+  }
+  /// The next life, in the same boot and in another one: never less than what was radiated.
+  void expect_remembered(const Life& dead, const sim::Disk& disk) const {
+    Duration radiated = before_;
+    const Time now = dead.executor.now();
+    for (const auto& keyed : dead.radio.log) radiated += std::min(keyed.to, now) - keyed.from;
+    for (const std::uint8_t boot : {std::uint8_t{1}, std::uint8_t{2}}) {
+      ClockReading clock = kClock;
+      clock.boot = {boot};
+      sim::Disk copy = disk;
+      const Life next(copy, clock, kRules, kTerms, now);
+      ASSERT_GE(next.ledger.spent(kRule, now), radiated) << "boot " << int{boot};
+      ASSERT_FALSE(is_unknown(next.begun.past)) << to_string(next.begun.past);
+    }
+  }
+  void end_well(Life& life) {
+    life.transmitter.stop();
+    life.lease.stop();
+    const RecordBytes closing = life.lease.closing_record();
+    for (auto& copy : disk_.copies) copy.assign(closing.view().begin(), closing.view().end());
+    disk_.exists = true;
+  }
+
+  static constexpr std::array<std::uint8_t, 20> kTwentyBytes{};
+  static constexpr ClockReading kClock{.boot = {1}};
+  sim::Disk disk_;
+  Duration before_{};
+  Time start_{};
+};
+
+TEST_F(EveryDeath, AtEveryStepIsRemembered) {
+  std::size_t deaths = 0;
+  for (Duration age{}; age < seconds(4); age += milliseconds(5)) {
+    sim::Disk disk = disk_;
+    const auto life = begin(disk);
+    life->run_for(age);
+    expect_remembered(*life, disk);
+    ASSERT_FALSE(HasFatalFailure()) << "at the age of " << in_ms(age) << " ms";
+    deaths += life->radio.log.empty() ? 0u : 1u;
+  }
+  EXPECT_GT(deaths, 700u);
+}
+
+TEST_F(EveryDeath, AtEveryByteOfEveryWriteIsRemembered) {
+  std::size_t writes = 0;
+  std::size_t deaths = 0;
+  sim::Disk intact = disk_;
+  const auto whole = begin(intact);
+  while (whole->executor.now() < start_ + seconds(4)) {
+    const std::uint64_t done = intact.writes;
+    whole->run_for(milliseconds(1));
+    const std::size_t bytes = whole->journal.bytes_under_way();
+    if (bytes == 0 || (writes > 0 && intact.writes == done)) continue;
+    ++writes;
+    const Duration age = whole->executor.now() - start_;
+    for (std::size_t byte = 0; byte <= bytes; ++byte) {
+      sim::Disk disk = disk_;
+      const auto life = begin(disk);
+      life->run_for(age);
+      ASSERT_TRUE(life->journal.cut_power(byte));
+      expect_remembered(*life, disk);
+      ASSERT_FALSE(HasFatalFailure()) << "write " << writes << ", byte " << byte;
+      ++deaths;
+    }
+  }
+  EXPECT_GE(writes, 8u);
+  EXPECT_GT(deaths, 1000u);
+}
 
 // A thousand runs, with CHAPPE_SOAK in the environment a million, in ten parts that may run side by
 // side.

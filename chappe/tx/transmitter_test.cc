@@ -131,6 +131,18 @@ TEST_F(TransmitterTest, AChannelThatWasBusyLongAgoForcesNothing) {
   EXPECT_FALSE(outcomes_[1]->forced);
 }
 
+// A back-off is no reason to keep the radio from anybody: not from a receiver, not from a tuner.
+TEST_F(TransmitterTest, NobodyHoldsTheRightWhileAFrameWaitsForAQuietChannel) {
+  transmitter_->start();
+  radio_.busy_until = executor_.now() + hours(1);
+  transmitter_->submit(submission());
+  for (int ms = 0; ms < 2000; ++ms) {
+    run_for(milliseconds(1));
+    EXPECT_FALSE(radio_.right().is_held());
+  }
+  EXPECT_GT(radio_.listens(), 2u);
+}
+
 TEST_F(TransmitterTest, ADelayBeyondTheEndOfTimeIsRefused) {
   Submission never = submission();
   never.after = Duration::max();
@@ -416,6 +428,63 @@ TEST_F(SharingTest, BackOffsInARowDouble) {
   transmitter_->submit(from(kQuiet));
   run_for(seconds(59));  // looks at 0, 2, 6, 14, 30, 46
   EXPECT_EQ(radio_.listens(), 6u);
+}
+
+// Who retunes or calibrates in between would make what was heard worthless.
+TEST_F(SharingTest, NobodyGetsTheRadioBetweenListeningAndTheFrame) {
+  Policy policy;
+  policy.listening = Listening::off;
+  policy.sense = {CarrierSense::Against::level, milliseconds(5), Dbm{-80 * 4}, {}};
+  under({hours(1), hours(1)}, policy);
+  radio_.level = Dbm{-120 * 4};
+  transmitter_->submit(from(kQuiet));
+  run_for(milliseconds(2));
+  ASSERT_TRUE(radio_.right().is_held());
+  std::optional<std::size_t> sent_before;
+  struct Other {
+    static async::Task<> run(sim::ScriptedRadio& radio, std::optional<std::size_t>& sent_before) {
+      const radio::Right right = co_await radio.right().take();
+      sent_before = radio.log.size();
+    }
+  };
+  async::TaskSlot<1024> other;
+  executor_.spawn(other, "other", Other::run, radio_, sent_before);
+  run_for(seconds(10));
+  EXPECT_EQ(radio_.log.size(), 1u);
+  EXPECT_EQ(sent_before, 1u);
+}
+
+TEST_F(SharingTest, StoppedWhileItListensItLetsTheRadioGo) {
+  Policy policy;
+  policy.listening = Listening::off;
+  policy.sense = {CarrierSense::Against::level, milliseconds(5), Dbm{-80 * 4}, {}};
+  under({hours(1), hours(1)}, policy);
+  radio_.level = Dbm{-120 * 4};
+  transmitter_->submit(from(kQuiet));
+  run_for(milliseconds(2));
+  ASSERT_TRUE(radio_.right().is_held());
+  transmitter_->stop();
+  EXPECT_FALSE(radio_.right().is_held());
+  EXPECT_TRUE(radio_.credits().try_take(0));
+  transmitter_->start();
+  transmitter_->submit(from(kQuiet));
+  run_for(seconds(10));
+  EXPECT_EQ(radio_.log.size(), 1u);
+}
+
+// A frame that has waited long is not in more of a hurry: each wait begins when the channel was
+// found busy.
+TEST_F(SharingTest, BackOffsAreCountedFromNowHoweverLongTheFrameHasWaited) {
+  Policy policy;
+  policy.sense = {CarrierSense::Against::level, milliseconds(1), Dbm{-80 * 4}, {}};
+  policy.busy_channel = BusyChannel::drop;
+  under({hours(1), hours(1)}, policy);
+  radio_.level = Dbm{-60 * 4};
+  transmitter_->submit(from(kQuiet));
+  run_for(seconds(3));
+  // 120 to 360 ms each, and a look of 1 ms.
+  EXPECT_GE(transmitter_->statistics().back_offs, 3'000u / 361);
+  EXPECT_LE(transmitter_->statistics().back_offs, 3'000u / 121 + 1);
 }
 
 TEST_F(TransmitterTest, APolicyWithoutABackOffPanics) {

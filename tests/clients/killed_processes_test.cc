@@ -80,9 +80,10 @@ class KilledProcesses : public testing::Test {
   KilledProcesses() {
     char path[] = "/tmp/chappe-killed-XXXXXX";
     home_ = ::mkdtemp(path);
-    // Short frames in a band where many of them are legal.
+    // Short frames where there is no budget: in others each kill costs what the promise had left.
     std::ofstream(home_ + "/chappe.toml")
-        << "[radio]\nfrequency = \"869.525 MHz\"\nspreading_factor = 5\nbandwidth = \"250 kHz\"\n";
+        << "region = \"in865\"\n"
+           "[radio]\nfrequency = \"866 MHz\"\nspreading_factor = 5\nbandwidth = \"250 kHz\"\n";
   }
   ~KilledProcesses() override { fs::remove_all(home_); }
 

@@ -15,32 +15,11 @@
 #include "chappe/port/virtual/virtual_port.h"
 #include "chappe/sim/scripted_radio.h"
 #include "chappe/tx/ledger.h"
+#include "tests/fuzz/tape_stream.h"
 
 namespace {
 
 using namespace chappe;
-
-/// The input, in pieces whose sizes are the input's own too; what comes back is kept.
-class Tape final : public async::Stream {
- public:
-  Tape(Bytes bytes, std::string& answers) : rest_(bytes), answers_(answers) {}
-  async::Task<Result<std::size_t, async::StreamError>> read(std::span<std::uint8_t> out) override {
-    if (rest_.empty()) co_return Unexpected(async::StreamError::closed);
-    const std::size_t piece = 1 + rest_[0] % 200u;
-    const std::size_t count = std::min({out.size(), rest_.size(), piece});
-    std::copy_n(rest_.begin(), count, out.begin());
-    rest_ = rest_.subspan(count);
-    co_return count;
-  }
-  async::Task<Result<void, async::StreamError>> write(Bytes bytes) override {
-    answers_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    co_return Result<void, async::StreamError>();
-  }
-
- private:
-  Bytes rest_;
-  std::string& answers_;
-};
 
 /// A node that says the input to a client of the library.
 class Once final : public client::Connector {
@@ -48,7 +27,7 @@ class Once final : public client::Connector {
   Once(Bytes bytes, std::string& said) : bytes_(bytes), said_(said) {}
   std::unique_ptr<async::Stream> connect() override {
     if (std::exchange(done_, true)) return nullptr;
-    return std::make_unique<Tape>(bytes_, said_);
+    return std::make_unique<test::TapeStream>(bytes_, said_);
   }
 
  private:
@@ -86,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       client::Service service(executor, repeater);
       client::JsonServer server(service);
       server.start();
-      server.adopt(std::make_unique<Tape>(input, answers));
+      server.adopt(std::make_unique<test::TapeStream>(input, answers));
       port.run(executor, executor.now() + hours(3));
       CHAPPE_CHECK(server.connection_count() == 0);
       CHAPPE_CHECK(service.restarts(client::Cause::fault) == 0);

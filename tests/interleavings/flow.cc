@@ -52,25 +52,6 @@ flow::Credits::Limits one_unit() {
   return limits;
 }
 
-flow::Credits::Limits two_units() {
-  flow::Credits::Limits limits;
-  limits.total = 2;
-  limits.lane_max = {2, 2, 0, 0};
-  return limits;
-}
-
-struct Work {
-  sync::Plain<int> of[2];
-  std::uint32_t told = 0;
-};
-
-async::Task<> look_at_work(async::Executor& executor, flow::Credits& credits, Work& work) {
-  const std::uint32_t told = co_await credits.idle().next();
-  work.told += told;
-  for (const auto& one : work.of) static_cast<void>(one.read());
-  executor.stop();
-}
-
 struct Lanes {
   Lanes() : credits(loop.executor.wakes(), one_unit()) {}
   Loop loop;
@@ -95,6 +76,20 @@ async::Task<> take_and_use(Lanes& lanes, std::uint8_t lane, int& served) {
   const flow::Credit credit = co_await lanes.credits.take(lane);
   lanes.buffer.write(lane);
   if (++served == 2) lanes.loop.executor.stop();
+}
+
+struct Buffers {
+  sync::Plain<int> of[2];
+};
+
+async::Task<> look_when_idle(async::Executor& executor,
+                             flow::Credits& credits,
+                             Buffers& buffers,
+                             std::uint32_t& idles) {
+  const std::uint32_t seen = co_await credits.idle().next();
+  for (const sync::Plain<int>& buffer : buffers.of) static_cast<void>(buffer.read());
+  idles = seen + credits.idle().take();
+  executor.stop();
 }
 
 async::Task<> listen(flow::Subscriber& client, std::uint32_t& seen, int& wakes) {
@@ -133,6 +128,27 @@ CHAPPE_EXPLORE(gate_hands_on_what_its_giver_wrote) {
   x.worker("taker", [&] {
     books.take(1);
     x.expect(books.payload.read() == 1, "the payload is there");
+  });
+}
+
+CHAPPE_EXPLORE(gate_two_takers_of_one_unit) {
+  auto& gate = x.make<flow::Gate>("gate");
+  struct Taken {
+    bool by[2] = {false, false};
+    bool paid = false;
+  };
+  auto& taken = x.make<Taken>("taken");
+  x.worker("giver", [&] { taken.paid = gate.give(1); });
+  for (const int one : {0, 1}) {
+    x.worker(one == 0 ? "taker 1" : "taker 2",
+             [&gate, &taken, one] { taken.by[one] = gate.take(); });
+  }
+  x.finally([&] {
+    const std::uint32_t took = static_cast<std::uint32_t>(taken.by[0]) + taken.by[1];
+    x.expect(took <= 1, "one unit is taken once");
+    x.expect(gate.amount() + took == 1, "and is there as long as nobody took it");
+    x.expect(!taken.paid || took < 2, "who was refused before was paid");
+    x.expect(took == 1 || taken.paid, "two refusals before the unit came are paid");
   });
 }
 
@@ -175,27 +191,81 @@ CHAPPE_EXPLORE(credits_closed_and_opened_beside_two_lanes) {
   });
 }
 
-// Release against release: one of them sees the last unit, and whoever hears of it acts on what all
-// of them did before. A decrement that does not acquire is a race here.
-CHAPPE_EXPLORE(credits_who_hears_that_the_last_unit_is_home_sees_what_all_did) {
+// Lanes and total are of one instant, whoever looks, and whenever.
+CHAPPE_EXPLORE(credits_a_look_is_of_one_instant) {
+  flow::Credits::Limits limits;
+  limits.total = 2;
+  limits.lane_max = {2, 2, 0, 0};
   auto& loop = x.make<Loop>("loop");
-  auto& credits = x.make<flow::Credits>("credits", loop.executor.wakes(), two_units());
-  auto& work = x.make<Work>("work");
+  auto& credits = x.make<flow::Credits>("credits", loop.executor.wakes(), limits);
+  for (const std::uint8_t lane : {std::uint8_t{0}, std::uint8_t{1}}) {
+    x.worker(lane == 0 ? "lane 0" : "lane 1",
+             [&credits, lane] { const flow::Credit credit = credits.try_take(lane); });
+  }
+  x.worker("reader", [&] {
+    const flow::Credits::Snapshot seen = credits.read();
+    x.expect(seen.total == seen.used[0] + seen.used[1], "the total is the sum of the lanes");
+  });
+}
+
+// Two units come home in one release, while another lane asks.
+CHAPPE_EXPLORE(credits_several_units_home_at_once_pay_who_was_refused) {
+  flow::Credits::Limits limits;
+  limits.total = 2;
+  limits.lane_max = {2, 2, 0, 0};
+  auto& loop = x.make<Loop>("loop");
+  auto& credits = x.make<flow::Credits>("credits", loop.executor.wakes(), limits);
+  auto& refused = x.make<std::uint32_t>("refused", 0u);
+  credits.try_take(0).hand_over();
+  credits.try_take(0).hand_over();
+  x.worker("hardware", [&] { credits.release(0, 2); });
+  x.worker("sender", [&] {
+    if (!credits.try_take(1)) ++refused;
+  });
+  x.finally([&] {
+    x.expect(credits.room(1).take() == refused, "a refusal is paid once");
+    x.expect(!credits.read().wanted[1], "nobody is owed at the end");
+    x.expect(credits.read().total == 0, "every unit comes home");
+  });
+}
+
+// Whoever is told that the last unit is home sees what every holder did with his.
+CHAPPE_EXPLORE(credits_the_last_unit_home_sees_what_the_others_did) {
+  flow::Credits::Limits limits;
+  limits.total = 2;
+  limits.lane_max = {2, 2, 0, 0};
+  auto& loop = x.make<Loop>("loop");
+  auto& credits = x.make<flow::Credits>("credits", loop.executor.wakes(), limits);
+  auto& buffers = x.make<Buffers>("buffers");
   auto& slot = x.make<Slot>("task");
+  auto& idles = x.make<std::uint32_t>("idles", 0u);
   credits.try_take(0).hand_over();
   credits.try_take(1).hand_over();
-  loop.executor.spawn(slot, "waiter", &look_at_work, loop.executor, credits, work);
-  for (std::uint8_t lane = 0; lane < 2; ++lane) {
-    x.worker(lane == 0 ? "lane 0" : "lane 1", [&credits, &work, lane] {
-      work.of[lane].write(1);
+  loop.executor.spawn(slot, "owner", &look_when_idle, loop.executor, credits, buffers, idles);
+  for (const std::uint8_t lane : {std::uint8_t{0}, std::uint8_t{1}}) {
+    x.worker(lane == 0 ? "lane 0" : "lane 1", [&credits, &buffers, lane] {
+      buffers.of[lane].write(1);
       credits.release(lane, 1);
     });
   }
   x.worker("executor", [&] { loop.executor.run(); });
-  x.finally([&] {
-    x.expect(work.told == 1, "one release sees the last unit");
-    x.expect(credits.idle().take() == 0, "and only one");
+  x.finally([&] { x.expect(idles == 1, "one release sees the last unit"); });
+}
+
+// The hardware may confirm before the sender's next instruction.
+CHAPPE_EXPLORE(in_flight_is_counted_before_the_hand_over) {
+  auto& loop = x.make<Loop>("loop");
+  auto& inflight = x.make<flow::Inflight>("in flight", loop.executor.wakes());
+  auto& frame = x.make<sync::Parker>("frame");
+  x.worker("sender", [&] {
+    inflight.submitted();
+    frame.unpark();
   });
+  x.worker("hardware", [&] {
+    frame.park();
+    inflight.confirmed();
+  });
+  x.finally([&] { x.expect(inflight.read().pending == 0, "the books are even"); });
 }
 
 // Refuse against release: two lanes want the only unit, which a third party gives back.
@@ -370,6 +440,7 @@ CHAPPE_EXPLORE(in_flight_a_frame_that_stays_out_is_a_wedge) {
     x.expect(wedges <= 2, "at most one wedge a period");
     // Its two looks are a period apart, from whenever it looked first.
     x.expect(wedges >= 1 || loop.executor.next_deadline() > at_us(20), "no look is left out");
+    x.expect(loop.executor.next_deadline() != kNever, "while a frame is out, somebody will look");
   });
 }
 

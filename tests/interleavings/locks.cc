@@ -32,6 +32,25 @@ CHAPPE_EXPLORE(mutex_two_agents_two_rounds) {
   x.finally([&] { x.expect(shared.value.read() == 4, "no update is lost"); });
 }
 
+// A busy worker cannot take it again before somebody who was in line when it released.
+CHAPPE_EXPLORE(mutex_a_release_hands_over_to_who_waits) {
+  auto& shared = x.make<Shared>("mutex");
+  x.worker("busy", [&] {
+    sync::Worker me("busy");
+    bool in_line = false;
+    {
+      const auto guard = shared.mutex.lock(me);
+      in_line = shared.mutex.waiting_count() == 1;
+    }
+    const auto guard = shared.mutex.lock(me);
+    x.expect(!in_line || shared.value.read() == 1, "who waits comes first");
+  });
+  x.worker("waiter", [&] {
+    sync::Worker me("waiter");
+    shared.add(me);
+  });
+}
+
 CHAPPE_EXPLORE(mutex_three_agents) {
   auto& shared = x.make<Shared>("mutex");
   for (const char* const name : {"first", "second", "third"}) {

@@ -264,6 +264,19 @@ TEST_F(KissConnectionTest, AnIdleProgramIsNeverWoken) {
   EXPECT_TRUE(program.hear().empty());
 }
 
+TEST_F(KissConnectionTest, AsManyIdleProgramsAsThereMayBeWakeTheNodeNotOnceMoreThanNone) {
+  const auto of_an_hour = [&] {
+    const std::uint64_t steps = executor_.step_count();
+    run(hours(1));
+    return executor_.step_count() - steps;
+  };
+  run(hours(1));
+  const std::uint64_t alone = of_an_hour();
+  for (std::size_t i = 0; i < Service::kRemote; ++i) connect();
+  EXPECT_EQ(server_.connection_count(), Service::kRemote);
+  EXPECT_EQ(of_an_hour(), alone);
+}
+
 TEST_F(KissConnectionTest, WithoutThePasswordNothingIsToldAndNothingIsSent) {
   Program& stranger = connect_remote();
   stranger.say(kPing);

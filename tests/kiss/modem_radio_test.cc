@@ -208,9 +208,11 @@ TEST_F(ModemRadioTest, ComesBackByItselfAfterTheLineDoes) {
   world_.line_.pull_out();
   world_.run_for(seconds(5));
   EXPECT_FALSE(is_ready());
+  EXPECT_EQ(world_.radio_.resets()->take(), 0u) << "the first modem is the start, no reset";
   world_.line_.is_plugged = true;
   world_.run_for(seconds(10));
   EXPECT_TRUE(is_ready());
+  EXPECT_EQ(world_.radio_.resets()->take(), 1u);
   const auto outcome = send(airtime() + milliseconds(5));
   ASSERT_TRUE(outcome) << "and with delay 0 again";
   EXPECT_TRUE(*outcome);

@@ -208,6 +208,21 @@ TEST(Sx126xDriver, HearsTwoHundredFramesRoundTheBufferWithoutRearming) {
   }
 }
 
+// Another flag is read and cleared while the frame ends, at each microsecond of it: the frame's own
+// flag must survive that, and be looked at although the line never fell.
+TEST(Sx126xDriver, AFrameThatEndsWhileFlagsAreClearedIsNeitherLostNorLate) {
+  for (Duration before{}; before < microseconds(120); before += microseconds(1)) {
+    ChipWorld world;
+    world.begun();
+    world.stranger_sends(kTheirs);
+    world.run_for(airtime(kTheirs.size()) - before);
+    world.chip().strike({ChipFault::tx_done_spurious, 0, milliseconds(1)});
+    world.run_for(before + milliseconds(5));
+    Frame frame;
+    ASSERT_TRUE(world.radio().take(frame)) << in_us(before) << " us";
+  }
+}
+
 TEST(Sx126xDriver, APreambleThatArrivesIsBusyAndIsNotCutOff) {
   ChipWorld world;
   world.begun();
@@ -280,6 +295,7 @@ TEST(Sx126xDriver, ATransmissionWithoutEndIsCutOffAndUnsure) {
 TEST(Sx126xDriver, AResetBeforeTheKeyEndsASendAsRestarted) {
   ChipWorld world;
   world.begun();
+  EXPECT_EQ(world.radio().resets()->take(), 0u) << "a start is no reset";
   world.chip().strike({ChipFault::brown_out, 0, milliseconds(20)});
   Sending sending(world.executor(), world.radio(), kOurs);
   sending.start();
@@ -291,6 +307,7 @@ TEST(Sx126xDriver, AResetBeforeTheKeyEndsASendAsRestarted) {
   const std::uint32_t generation = world.driver().report().generation;
   EXPECT_GE(generation, 1u);
   EXPECT_EQ(world.counters().restarted, 1u);
+  EXPECT_EQ(world.radio().resets()->take(), 1u);
   EXPECT_EQ(world.radio().credits().read().total, 0u);
   EXPECT_TRUE(send(world, kOurs));
   EXPECT_EQ(world.driver().report().generation, generation);
@@ -315,7 +332,10 @@ TEST(Sx126xDriver, WhereNothingHelpsItHoldsTheChipInResetAlarmsOnceAndTriesOn) {
                 report.time.spent(Activity::recovering, report.at),
             seconds(8));
   EXPECT_FALSE(world.chip().is_keyed());
+  EXPECT_EQ(world.radio().resets()->take(), 0u)
+      << "told when the radio is back, not at each attempt";
   world.run_for(seconds(2));
+  EXPECT_EQ(world.radio().resets()->take(), 1u);
   report = world.driver().report();
   EXPECT_FALSE(report.alarm);
   EXPECT_TRUE(world.listens());

@@ -68,13 +68,13 @@ TEST(KissFraming, AByteBehindAnEscapeThatIsNoneIsLeftOut) {
 }
 
 TEST(KissFraming, AFrameThatIsTooLongIsLeftOutWholeAndCountedAndTheNextOneIsThere) {
-  List line(1, kFend);
-  line.insert(line.end(), kFrameBytesMax, 5);
-  line.push_back(kFend);
+  List line(kFrameBytesMax + 2, 5);
+  line.front() = line.back() = kFend;
   EXPECT_EQ(decode(line), (std::vector<List>{List(kFrameBytesMax, 5)}));
 
-  line.insert(line.begin() + 1, 5);
-  line.insert(line.end(), {1, kFend});
+  line = List(kFrameBytesMax + 5, 5);  // one byte too many, then a frame of one
+  line.front() = line[kFrameBytesMax + 2] = line.back() = kFend;
+  line[kFrameBytesMax + 3] = 1;
   Decoder decoder;
   EXPECT_EQ(decode(decoder, line), (std::vector<List>{{1}}));
   EXPECT_EQ(decoder.too_long_count(), 1u);

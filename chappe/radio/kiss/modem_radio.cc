@@ -62,6 +62,7 @@ ModemRadio::ModemRadio(async::Executor& executor,
       observer_(observer),
       credits_(executor.wakes(), one_buffer()),
       heard_(executor.wakes()),
+      resets_(executor.wakes()),
       wake_(executor.wakes()),
       answer_(executor.wakes()),
       sent_(executor.wakes()) {}
@@ -91,7 +92,7 @@ async::Task<> ModemRadio::keep() {
       if (configured) {
         pause = kPauseMin;
         ready_ = true;
-        ++counters_.ready;
+        if (++counters_.ready > 1) resets_.set();
         if (observer_ != nullptr) observer_->on_ready(*this);
         co_await watch();
       }

@@ -91,6 +91,8 @@ class ModemRadio final : public Radio {
   const Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
   sync::Signal& heard() override { return heard_; }
+  /// Another modem, or the same one after whatever it was: nothing of before is in it.
+  sync::Signal* resets() override { return &resets_; }
   [[nodiscard]] bool take(Frame& frame) override;
 
   /// Asks the modem. Without one the channel is clear: then transmit() says what is wrong, at once.
@@ -161,6 +163,7 @@ class ModemRadio final : public Radio {
   ModemObserver* const observer_;
   flow::Credits credits_;
   sync::Signal heard_;
+  sync::Signal resets_;
   sync::Flags wake_;
   Counters counters_;
   bool ready_ = false;

@@ -49,6 +49,8 @@ Driver::Driver(async::Executor& house,
       events_(own.wakes()),
       heard_(house.wakes()),
       trouble_(house.wakes()),
+      inbox_(house.wakes()),
+      resets_(house.wakes()),
       reply_(house.wakes()),
       modulation_(modulation),
       link_(own, bus, counters_),
@@ -67,6 +69,12 @@ void Driver::start() {
   supervise();
   own_.spawn(server_, "sx126x", &Driver::serve, this);
   house_.spawn(keeper_, "sx126x keeper", &Driver::keep, this);
+}
+
+bool Driver::take(Frame& frame) {
+  const std::optional<Frame> oldest = inbox_.try_pop();
+  if (oldest) frame = *oldest;
+  return oldest.has_value();
 }
 
 // --- The house -----------------------------------------------------------------------------------

@@ -14,9 +14,9 @@
 #include "chappe/radio/sx126x/chip_link.h"
 #include "chappe/radio/sx126x/noise_floor.h"
 #include "chappe/radio/sx126x/report.h"
-#include "chappe/sync/channel.h"
 #include "chappe/sync/published.h"
 #include "chappe/sync/signal.h"
+#include "chappe/sync/spsc.h"
 
 namespace chappe::radio::sx126x {
 
@@ -62,7 +62,8 @@ class Driver final : public Radio, private Dio1Listener {
   const Modulation& modulation() const override { return modulation_; }
   flow::Credits& credits() override { return credits_; }
   sync::Signal& heard() override { return heard_; }
-  bool take(Frame& frame) override { return inbox_.try_take(frame); }
+  sync::Signal* resets() override { return &resets_; }
+  bool take(Frame& frame) override;
   async::Task<Channel> listen(const Right& right) override;
   async::Task<std::optional<Dbm>> sense(const Right& right, Duration span) override;
   std::optional<Dbm> noise_floor() const override;
@@ -179,7 +180,8 @@ class Driver final : public Radio, private Dio1Listener {
   sync::Flags events_;
   sync::Signal heard_;
   sync::Signal trouble_;
-  sync::Channel<Frame, kHeardMax> inbox_;
+  sync::Spsc<Frame, kHeardMax> inbox_;
+  sync::Signal resets_;
   sync::Published<DriverReport> published_;
   async::Completion<Reply> reply_;
   static constexpr sync::SharedState kEdgeAtState{

@@ -39,7 +39,7 @@ async::Task<> Driver::service() {
     found = true;
     // What belongs to a frame that ended is over with it.
     if ((*seen & (irq::kRxDone | irq::kHeaderError)) != 0) {
-      ended |= *seen & (kUnderWay | irq::kCrcError);
+      ended = static_cast<std::uint16_t>(ended | (*seen & (kUnderWay | irq::kCrcError)));
       signal_until_ = kNever;
     }
     // Exactly what was seen. A flag that rises between the read and this must still be there for
@@ -125,7 +125,7 @@ void Driver::deliver(const Frame& frame) {
     ++counters_.known;
     return;
   }
-  if (!inbox_.try_put(frame)) {
+  if (!inbox_.push(frame)) {
     ++counters_.overruns;
     return;
   }

@@ -185,6 +185,7 @@ async::Task<bool> Driver::recover(Stage first) {
     const bool back = co_await try_stage(static_cast<Stage>(i));
     if (back) {
       if (!starting) ++counters_.recoveries;
+      if (!starting && static_cast<Stage>(i) >= Stage::reset) resets_.set();
       co_return true;
     }
     if (!starting) enter(Activity::recovering);
