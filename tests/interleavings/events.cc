@@ -41,14 +41,6 @@ async::Task<> take_bits(async::Executor& executor,
   executor.stop();
 }
 
-// A letter box: the bit says "look", and what is to be seen stands elsewhere.
-async::Task<> look_for_letter(async::Executor& executor,
-                              sync::Flags& flags,
-                              sync::Word<std::uint32_t>& letter) {
-  while (letter.load(sync::Order::relaxed) == 0) co_await flags.wait(1);
-  executor.stop();
-}
-
 struct News {
   sync::Word<int> newest{0};
   int seen = 0;
@@ -61,6 +53,14 @@ async::Task<> follow_news(sync::Flags& flags, News& news) {
     ++news.wakes;
     news.seen = news.newest.load(sync::Order::relaxed);
   }
+}
+
+// A letter box: the bit says "look", and what is to be seen stands elsewhere.
+async::Task<> look_for_letter(async::Executor& executor,
+                              sync::Flags& flags,
+                              sync::Word<std::uint32_t>& letter) {
+  while (letter.load(sync::Order::relaxed) == 0) co_await flags.wait(1);
+  executor.stop();
 }
 
 // The owner of an operation with a deadline: either it gives up in time, or it has the result.
@@ -143,22 +143,6 @@ CHAPPE_EXPLORE(flags_every_bit_reaches_its_waiter) {
   });
 }
 
-// The bit is set already when the letter comes: its set must be seen all the same.
-CHAPPE_EXPLORE(flags_publish_what_a_coalesced_set_follows) {
-  auto& loop = x.make<Loop>("loop");
-  auto& flags = x.make<sync::Flags>("flags", loop.executor.wakes());
-  auto& letter = x.make<sync::Word<std::uint32_t>>("letter", 0u);
-  auto& slot = x.make<Slot>("task");
-  loop.executor.spawn(slot, "reader", &look_for_letter, loop.executor, flags, letter);
-  x.worker("bell", [&] { flags.set(1); });
-  x.worker("postman", [&] {
-    letter.store(1, sync::Order::relaxed);
-    flags.set(1);
-  });
-  x.worker("executor", [&] { loop.executor.run(); });
-  x.finally([&] { x.expect(!slot.alive(), "the letter is found"); });
-}
-
 // An interrupt writes down what is new and sets its bit, at every step of the waiter's clearing it.
 CHAPPE_EXPLORE(flags_an_interrupt_at_every_step_of_their_clearing) {
   auto& loop = x.make<Loop>("loop");
@@ -180,6 +164,22 @@ CHAPPE_EXPLORE(flags_an_interrupt_at_every_step_of_their_clearing) {
     x.possible(news.wakes == 3, "three wakes");
     x.possible(news.wakes == 1, "one wake for all");
   });
+}
+
+// The bit is set already when the letter comes: its set must be seen all the same.
+CHAPPE_EXPLORE(flags_publish_what_a_coalesced_set_follows) {
+  auto& loop = x.make<Loop>("loop");
+  auto& flags = x.make<sync::Flags>("flags", loop.executor.wakes());
+  auto& letter = x.make<sync::Word<std::uint32_t>>("letter", 0u);
+  auto& slot = x.make<Slot>("task");
+  loop.executor.spawn(slot, "reader", &look_for_letter, loop.executor, flags, letter);
+  x.worker("bell", [&] { flags.set(1); });
+  x.worker("postman", [&] {
+    letter.store(1, sync::Order::relaxed);
+    flags.set(1);
+  });
+  x.worker("executor", [&] { loop.executor.run(); });
+  x.finally([&] { x.expect(!slot.alive(), "the letter is found"); });
 }
 
 CHAPPE_EXPLORE(completion_against_its_deadline) {
