@@ -91,7 +91,7 @@ class Client final : public client::LinkListener {
   }
 
   void more() {
-    while (open_.size() < client::Link::kPending && wanted_ < count_) {
+    while (open_.size() < client::kSubmissionsPerLane && wanted_ < count_) {
       const std::string key = link_.new_key();
       // A flood of a group text that nobody else has: the client's and its own number in it.
       char hex[32];
