@@ -277,8 +277,11 @@ void JsonConnection::add_hour(JsonLine& reply) {
     reply.number("window_us", in_us(usage.window));
   }
   const Duration longest = radio::time_on_air(repeater.radio().modulation(), radio::kFrameMax);
-  const Time free = repeater.law().earliest(longest, repeater.now());
-  if (free != kNever) reply.number("free_in_us", in_us(free - repeater.now()));
+  const Time now = repeater.now();
+  const Time free = repeater.law().earliest(longest, now);
+  if (free != kNever) {
+    reply.number("free_in_us", in_us(std::max(Duration::zero(), free - now)));
+  }
   if (const tx::Waiting* const next = repeater.transmitter().next_in_line()) {
     reply.number("next_airtime_us", in_us(next->airtime()))
         .number("next_priority", next->priority());
