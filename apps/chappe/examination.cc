@@ -210,11 +210,17 @@ async::Task<> Examination::look_at_edges() {
   // The tick finds what DIO1 has not told.
   co_await async::sleep_for(executor_, seconds(1));
   const DriverReport report = driver_.report();
-  if (report.counters.edges_missed > missed_before) {
+  const std::uint64_t missed = report.counters.edges_missed - missed_before;
+  if (missed > kScans / 2) {
     find(Verdict::bad,
          "DIO1",
          "the chip had something to tell, and the line did not rise",
          "is [board] irq the right pin? everything still works without it, half a second late");
+  } else if (missed > 0) {
+    find(Verdict::doubtful,
+         "DIO1",
+         "it rises when the chip has something to tell, but not every time, or too late",
+         "a busy machine does that; seen again on an idle one, look at the wire of [board] irq");
   } else if (report.counters.line_stuck > 0) {
     find(Verdict::bad,
          "DIO1",
