@@ -276,8 +276,8 @@ TEST_P(EveryStep, SurvivesEveryFaultWhileAFrameIsOnTheAir) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Story, EveryStep, testing::ValuesIn(kStories), [](const auto& info) {
-  std::string name(to_string(info.param));
+INSTANTIATE_TEST_SUITE_P(Story, EveryStep, testing::ValuesIn(kStories), [](const auto& story) {
+  std::string name(to_string(story.param));
   std::ranges::replace(name, ' ', '_');
   return name;
 });
