@@ -87,7 +87,7 @@ void locks_for_a_while(async::AsyncMutex& mutex) {
 
 #ifdef UNLOCKED_BY_HAND  // expect: private
 void unlocks(sync::Mutex& mutex) {
-  mutex.unlock(Site::here());
+  mutex.unlock();
 }
 #endif
 
